@@ -1,0 +1,1 @@
+"""What an option costs: prices, training, teachers, judging, serving."""

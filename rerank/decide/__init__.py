@@ -1,0 +1,1 @@
+"""From comparisons and costs to what to do next."""

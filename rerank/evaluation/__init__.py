@@ -1,0 +1,1 @@
+"""Rankings and judgments to per-query scores."""

@@ -1,0 +1,1 @@
+"""Plotly figures: functions that build and return, nothing else."""

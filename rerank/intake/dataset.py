@@ -1,0 +1,28 @@
+"""The dataset: five tables, a manifest and the digest that names them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A customer's sample as every later step sees it; ids and texts are strings, never numbers.
+
+    queries: query_id, text, segment ("" when none). documents: doc_id, title ("" when none), text.
+    judgments: query_id, doc_id, grade (int, 0 or more), unique pairs.
+    candidates (the user's own run) or None: query_id, doc_id, rank (int from 1), score (float).
+    teacher_scores or None: query_id, doc_id, score (float; higher is better).
+    Frames are in the user's order; the digest covers the sorted content and not the name.
+    """
+
+    name: str
+    digest: str
+    queries: pd.DataFrame
+    documents: pd.DataFrame
+    judgments: pd.DataFrame
+    candidates: pd.DataFrame | None
+    teacher_scores: pd.DataFrame | None
+    manifest: Mapping[str, Any]

@@ -1,0 +1,1 @@
+"""Jobs: a queue in SQLite and detached worker processes (web-safe: never imports torch)."""

@@ -1,0 +1,1 @@
+"""Encoders and cross-encoders: loading, scoring (imports torch)."""

@@ -1,0 +1,233 @@
+"""The plan: every choice that could move a result, fixed and named by digest before training."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from rerank.digests import digest_of
+from rerank.errors import RerankError
+
+UNTRAINED = ("first-stage", "embedding", "base")
+SINGLE_STAGE = ("C", "D")
+TWO_STAGE = ("C-then-D", "D-then-C")
+STRATEGIES = UNTRAINED + SINGLE_STAGE + TWO_STAGE
+
+MEASURES = ("nDCG@10", "RR@10", "Success@1", "P@5", "AP")
+
+FirstStageKind = Literal["bm25", "embedding", "rrf", "run"]
+Pool = Literal["corpus", "judged"]
+SplitKind = Literal["holdout", "kfold"]
+Teacher = Literal["embedding", "uploaded"]
+
+
+@dataclass(frozen=True)
+class Split:
+    """How queries are divided: one held-out test set, or k folds that are each tested once."""
+
+    kind: SplitKind = "kfold"
+    folds: int = 5
+    test_share: float = 0.4  # holdout only: share of the evaluable queries that nothing sees before the end
+    dev_share: float = 0.2  # of the queries that are not tested: early stopping and every choice
+    seed: int = 13
+
+
+@dataclass(frozen=True)
+class FirstStage:
+    """Where candidates come from and how many of them are re-ranked."""
+
+    kind: FirstStageKind = "bm25"
+    pool: Pool = "corpus"  # "judged": each query's judged documents, ordered by `kind`
+    depth: int = 50
+
+
+@dataclass(frozen=True)
+class StageSettings:
+    """One training's settings; every default has its reason beside it."""
+
+    loss: str
+    epochs: int = 3  # 2-5 with early stopping is the published range for small data
+    learning_rate: float = 1e-4  # for an untrained head; 1e-5 to 2e-5 for a tuned re-ranker
+    group_size: int = 8  # 1 positive and 7 negatives: more helps slowly, costs linearly
+    queries_per_step: int = 8
+    warmup_share: float = 0.1
+    weight_decay: float = 0.01
+    max_gradient_norm: float = 1.0
+    dropout: float = 0.0  # better on a few hundred queries here, and a quarter faster on CPU
+    temperature: float = 1.0
+    freeze_word_embeddings: bool = True  # half of MiniLM's weights; few queries train few words
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What the experiment may spend; a run stops before the stage that would cross a limit."""
+
+    minutes: float | None = None
+    usd: float | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A whole experiment on one dataset; its digest names it.
+
+    margin and primary_measure are in the measure's own units; alpha is a share. max_queries limits the
+    evaluable queries (a seeded sample), None for all.
+    """
+
+    dataset_digest: str
+    primary_measure: str = "nDCG@10"
+    relevant_grade: int = 1  # the smallest grade that binary measures count as relevant
+    margin: float = 0.02
+    alpha: float = 0.05
+    strategies: tuple[str, ...] = STRATEGIES
+    seeds: tuple[int, ...] = (1, 2, 3)
+    split: Split = field(default_factory=Split)
+    first_stage: FirstStage = field(default_factory=FirstStage)
+    base_model: str = "embedded"
+    teacher: Teacher = "embedding"
+    max_length: int = 256
+    contrastive: StageSettings = field(default_factory=lambda: StageSettings(loss="auto"))
+    distillation: StageSettings = field(default_factory=lambda: StageSettings(loss="kl"))
+    second_stage_learning_rate_factor: float = 0.5  # 0.3-1x with a fresh optimiser
+    max_queries: int | None = None
+    budget: Budget = field(default_factory=Budget)
+    hypothesis: str = ""
+
+    @property
+    def digest(self) -> str:
+        """Return the SHA-256 of the plan's canonical JSON."""
+        return digest_of(self.to_dict())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the plan as plain JSON types."""
+        plain = dataclasses.asdict(self)
+        plain["strategies"] = list(self.strategies)
+        plain["seeds"] = list(self.seeds)
+        return plain
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """Return every measure that is computed, the primary one first."""
+        depth = self.first_stage.depth
+        rest = (*MEASURES, f"R@{depth}", "Judged@10")
+        return (self.primary_measure, *(name for name in rest if name != self.primary_measure))
+
+
+
+
+
+def plan_from_dict(given: Mapping[str, Any], start: Plan | None = None) -> Plan:
+    """Build a checked plan from plain values (TOML, JSON or a form) on top of `start`.
+
+    Raises RerankError `plan_unknown_setting`, `plan_bad_value` (facts: setting, value) and what
+    `check_plan` raises.
+    """
+    start = start or Plan(dataset_digest=str(given.get("dataset_digest", "")))
+    changes: dict[str, Any] = {}
+    names = {item.name for item in dataclasses.fields(Plan)}
+    for name, value in given.items():
+        if name not in names:
+            raise RerankError("plan_unknown_setting", setting=name)
+        current = getattr(start, name)
+        if dataclasses.is_dataclass(current):
+            if not isinstance(value, Mapping):
+                raise RerankError("plan_bad_value", setting=name, value=str(value))
+            known = {item.name for item in dataclasses.fields(current)}
+            for inner in value:
+                if inner not in known:
+                    raise RerankError("plan_unknown_setting", setting=f"{name}.{inner}")
+            changes[name] = dataclasses.replace(current, **dict(value))  # type: ignore[type-var]
+        elif isinstance(current, tuple):
+            if not isinstance(value, (list, tuple)):
+                raise RerankError("plan_bad_value", setting=name, value=str(value))
+            changes[name] = tuple(value)
+        else:
+            changes[name] = value
+    plan = dataclasses.replace(start, **changes)
+    check_plan(plan)
+    return plan
+
+
+def _bad(setting: str, value: object) -> RerankError:
+    return RerankError("plan_bad_value", setting=setting, value=str(value))
+
+
+def _number(value: object, low: float, high: float, *, whole: bool = False) -> bool:
+    kind = int if whole else (int, float)
+    return isinstance(value, kind) and not isinstance(value, bool) and low <= value <= high
+
+
+def _check_stage(name: str, stage: StageSettings, losses: tuple[str, ...]) -> None:
+    if stage.loss not in losses:
+        raise _bad(f"{name}.loss", stage.loss)
+    for setting, low, high, whole in (
+        ("epochs", 1, 100, True),
+        ("learning_rate", 1e-9, 1.0, False),
+        ("group_size", 2, 128, True),
+        ("queries_per_step", 1, 256, True),
+        ("warmup_share", 0, 0.9, False),
+        ("weight_decay", 0, 1, False),
+        ("max_gradient_norm", 1e-6, 1e6, False),
+        ("dropout", 0, 0.9, False),
+        ("temperature", 1e-3, 1e3, False),
+    ):
+        if not _number(getattr(stage, setting), low, high, whole=whole):
+            raise _bad(f"{name}.{setting}", getattr(stage, setting))
+
+
+def check_plan(plan: Plan) -> None:
+    """Raise RerankError `plan_bad_value`, or `plan_no_strategy`, at the first setting out of its range."""
+    if plan.primary_measure not in MEASURES:
+        raise _bad("primary_measure", plan.primary_measure)
+    if not plan.strategies or set(plan.strategies) <= {"first-stage"}:
+        raise RerankError("plan_no_strategy")
+    for name in plan.strategies:
+        if name not in STRATEGIES:
+            raise _bad("strategies", name)
+    if "first-stage" not in plan.strategies:
+        raise _bad("strategies", "first-stage is the reference and cannot be left out")
+    if len(set(plan.strategies)) != len(plan.strategies) or len(set(plan.seeds)) != len(plan.seeds):
+        raise _bad("strategies, seeds", "repeated")
+    if not plan.seeds or not all(_number(seed, 0, 2**31 - 1, whole=True) for seed in plan.seeds):
+        raise _bad("seeds", plan.seeds)
+    ranges = (
+        ("relevant_grade", plan.relevant_grade, 1, 100, True),
+        ("margin", plan.margin, 1e-4, 0.5, False),
+        ("alpha", plan.alpha, 1e-4, 0.5, False),
+        ("max_length", plan.max_length, 16, 8192, True),
+        ("split.folds", plan.split.folds, 2, 20, True),
+        ("split.test_share", plan.split.test_share, 0.05, 0.9, False),
+        ("split.dev_share", plan.split.dev_share, 0.05, 0.8, False),
+        ("split.seed", plan.split.seed, 0, 2**31 - 1, True),
+        ("first_stage.depth", plan.first_stage.depth, 2, 1000, True),
+        ("second_stage_learning_rate_factor", plan.second_stage_learning_rate_factor, 1e-3, 10, False),
+    )
+    for setting, value, low, high, whole in ranges:
+        if not _number(value, low, high, whole=whole):
+            raise _bad(setting, value)
+    for setting, word, words in (
+        ("split.kind", plan.split.kind, get_args(SplitKind)),
+        ("first_stage.kind", plan.first_stage.kind, get_args(FirstStageKind)),
+        ("first_stage.pool", plan.first_stage.pool, get_args(Pool)),
+        ("teacher", plan.teacher, get_args(Teacher)),
+    ):
+        if word not in words:
+            raise _bad(setting, word)
+    for setting, limit in (
+        ("max_queries", plan.max_queries),
+        ("budget.minutes", plan.budget.minutes),
+        ("budget.usd", plan.budget.usd),
+    ):
+        if limit is not None and not _number(limit, 0, 1e9):
+            raise _bad(setting, limit)
+    if plan.max_queries is not None and not isinstance(plan.max_queries, int):
+        raise _bad("max_queries", plan.max_queries)
+    _check_stage("contrastive", plan.contrastive, ("auto", "lce", "listwise"))
+    _check_stage("distillation", plan.distillation, ("kl", "ranknet"))
+    if not isinstance(plan.base_model, str) or not plan.base_model.strip():
+        raise _bad("base_model", plan.base_model)
+
+
+def single_stage_part(plan: Plan) -> tuple[str, ...]:
+    """Return gate 1's strategies: everything but the two-stage ones, in the plan's order."""
+    return tuple(name for name in plan.strategies if name not in TWO_STAGE)

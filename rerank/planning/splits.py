@@ -1,0 +1,84 @@
+"""Which query trains, which chooses and which is tested."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from rerank.errors import RerankError
+from rerank.intake.dataset import Dataset
+from rerank.planning.plan import Plan
+
+MIN_TRAIN_QUERIES = 2
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Disjoint query ids: `train` for gradients, `dev` for every choice, `test` only for the final scores."""
+
+    index: int
+    train: tuple[str, ...]
+    dev: tuple[str, ...]
+    test: tuple[str, ...]
+
+
+def evaluable_queries(dataset: Dataset, plan: Plan) -> list[str]:
+    """Return the ids of queries with at least one relevant document, in the dataset's order.
+
+    With `max_queries`, a sample of that size drawn with the split's seed; the order stays.
+    """
+    relevant = dataset.judgments.loc[dataset.judgments["grade"] >= plan.relevant_grade, "query_id"]
+    known = set(relevant)
+    found = [query_id for query_id in dataset.queries["query_id"] if query_id in known]
+    if plan.max_queries is not None and len(found) > plan.max_queries:
+        picked = np.random.default_rng(plan.split.seed).permutation(len(found))[: plan.max_queries]
+        found = [found[index] for index in sorted(picked)]
+    return found
+
+
+def _dealt(query_ids: list[str], segments: dict[str, str], rng: np.random.Generator) -> list[str]:
+    """Return the ids in an order that spreads every segment evenly: any slice is nearly stratified."""
+    frame = pd.DataFrame({"query_id": query_ids})
+    frame["segment"] = [segments.get(query_id, "") for query_id in query_ids]
+    frame["chance"] = rng.permutation(len(frame))
+    frame = frame.sort_values("chance", kind="stable")
+    position = frame.groupby("segment").cumcount()
+    size = frame.groupby("segment")["chance"].transform("size")
+    frame["place"] = (position + 0.5) / size
+    ordered = frame.sort_values(["place", "chance"], kind="stable")
+    return [str(query_id) for query_id in ordered["query_id"]]
+
+
+def folds_of(dataset: Dataset, plan: Plan) -> list[Fold]:
+    """Divide the evaluable queries as the plan says: one fold for `holdout`, k for `kfold`.
+
+    The same dataset and plan give the same folds. Raises RerankError `too_few_queries_to_split`.
+    """
+    query_ids = evaluable_queries(dataset, plan)
+    split = plan.split
+    rng = np.random.default_rng(split.seed)
+    segments = dict(zip(dataset.queries["query_id"], dataset.queries["segment"], strict=True))
+    dealt = _dealt(query_ids, segments, rng)
+    if split.kind == "holdout":
+        n_test = max(1, round(len(dealt) * split.test_share))
+        tests = [spread(dealt, n_test)]
+    else:
+        tests = [dealt[index :: split.folds] for index in range(split.folds)]
+    folds = []
+    for index, test in enumerate(tests):
+        chosen = set(test)
+        rest = [query_id for query_id in dealt if query_id not in chosen]
+        n_dev = max(1, round(len(rest) * split.dev_share))
+        dev = spread(rest, n_dev)
+        held = set(dev)
+        train = [query_id for query_id in rest if query_id not in held]
+        if not test or len(train) < MIN_TRAIN_QUERIES:
+            raise RerankError("too_few_queries_to_split", n_queries=len(query_ids), kind=split.kind)
+        folds.append(Fold(index, tuple(train), tuple(dev), tuple(test)))
+    return folds
+
+
+def spread(items: list[str], n: int) -> list[str]:
+    """Return n items at even distances over the list."""
+    n = min(n, len(items))
+    return [items[int(position)] for position in np.floor(np.arange(n) * len(items) / max(n, 1))]

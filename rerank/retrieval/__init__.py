@@ -1,0 +1,1 @@
+"""The first stage: which documents are candidates for a query, and in which order."""

@@ -1,0 +1,140 @@
+"""Candidate lists: what the first stage hands to every strategy alike."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from rerank.errors import RerankError
+from rerank.intake.dataset import Dataset
+from rerank.planning.plan import Plan
+from rerank.retrieval.bm25 import Bm25
+
+Scorer = Callable[[str], NDArray[np.float32]]  # query text -> a score for every document
+RRF_K = 60  # Cormack et al. 2009: the constant that reciprocal-rank fusion is published with
+
+
+def document_text(title: str, text: str) -> str:
+    """Return a document as every stage reads it: the title first, then the text."""
+    return f"{title}. {text}" if title and text else title or text
+
+
+def document_texts(documents: pd.DataFrame) -> list[str]:
+    """Return every document's text as `document_text` gives it, in the frame's order."""
+    return [
+        document_text(title, text) for title, text in zip(documents["title"], documents["text"], strict=True)
+    ]
+
+
+def order_of(scores: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Return positions by falling score; equal scores keep the lower position first."""
+    return np.argsort(-scores.astype(np.float64), kind="stable")
+
+
+def fused(score_lists: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Return reciprocal-rank fusion scores, the sum over lists of 1 / (60 + rank)."""
+    total = np.zeros(len(score_lists[0]), dtype=np.float64)
+    for scores in score_lists:
+        ranks = np.empty(len(scores), dtype=np.int64)
+        ranks[order_of(scores)] = np.arange(1, len(scores) + 1)
+        total += 1.0 / (RRF_K + ranks)
+    return total.astype(np.float32)
+
+
+def scorer_of(kind: str, dataset: Dataset, embedding: Scorer | None) -> Scorer:
+    """Return the scoring function of a first stage (`bm25`, `embedding`, `rrf`) over all documents.
+
+    `embedding` gives the encoder's similarities, needed by all kinds but bm25.
+    """
+    if kind == "embedding":
+        if embedding is None:
+            raise RerankError("embedding_needed", kind=kind)
+        return embedding
+    index = Bm25(document_texts(dataset.documents))
+    if kind == "bm25":
+        return index.scores
+    if embedding is None:
+        raise RerankError("embedding_needed", kind=kind)
+    return lambda query: fused([index.scores(query), embedding(query)])
+
+
+def top(scores: NDArray[np.float32], depth: int) -> NDArray[np.int64]:
+    """Return the positions of the best `depth` scores, ties by position, without sorting everything."""
+    if len(scores) > 4 * depth:
+        limit = np.partition(scores, len(scores) - depth)[len(scores) - depth]
+        near = np.flatnonzero(scores >= limit)
+        return near[order_of(scores[near])][:depth]
+    return order_of(scores)[:depth]
+
+
+def build_candidates(
+    dataset: Dataset, plan: Plan, query_ids: Sequence[str], scorer: Scorer | None
+) -> pd.DataFrame:
+    """Return the candidate lists of the given queries: query_id, doc_id, rank (from 1), score.
+
+    `pool` "corpus" searches all documents, "judged" orders each query's judged documents. The user's own
+    run is cut at the plan's depth and needs no scorer. With bm25 over the corpus, documents without any
+    common word (score 0) are no candidates. Raises RerankError `no_run_uploaded`.
+    """
+    first = plan.first_stage
+    texts = dict(zip(dataset.queries["query_id"], dataset.queries["text"], strict=True))
+    if first.kind == "run":
+        if dataset.candidates is None:
+            raise RerankError("no_run_uploaded", dataset=dataset.name)
+        wanted = dataset.candidates[dataset.candidates["query_id"].isin(list(query_ids))]
+        cut = wanted.sort_values(["query_id", "rank"], kind="stable").groupby("query_id").head(first.depth)
+        if first.pool == "judged":
+            judged = set(zip(dataset.judgments["query_id"], dataset.judgments["doc_id"], strict=True))
+            keep = [pair in judged for pair in zip(cut["query_id"], cut["doc_id"], strict=True)]
+            cut = cut[keep]
+        cut = cut.assign(rank=cut.groupby("query_id").cumcount() + 1)
+        return cut[["query_id", "doc_id", "rank", "score"]].reset_index(drop=True)
+    if scorer is None:
+        raise RerankError("embedding_needed", kind=first.kind)
+    doc_ids = dataset.documents["doc_id"].to_numpy()
+    place = {doc_id: position for position, doc_id in enumerate(doc_ids)}
+    judged_places = _judged_places(dataset, place) if first.pool == "judged" else {}
+    frames = []
+    for query_id in query_ids:
+        scores = scorer(texts[query_id])
+        if first.pool == "judged":
+            among = judged_places.get(query_id, np.empty(0, dtype=np.int64))
+            chosen = among[order_of(scores[among])][: first.depth]
+        else:
+            chosen = top(scores, first.depth)
+            if first.kind == "bm25":
+                chosen = chosen[scores[chosen] > 0]
+        frames.append(
+            pd.DataFrame(
+                {
+                    "query_id": query_id,
+                    "doc_id": doc_ids[chosen],
+                    "rank": np.arange(1, len(chosen) + 1),
+                    "score": scores[chosen].astype(np.float64),
+                }
+            )
+        )
+    filled = [frame for frame in frames if len(frame)]
+    if not filled:
+        raise RerankError("no_candidates", n_queries=len(query_ids))
+    return pd.concat(filled, ignore_index=True)
+
+
+def _judged_places(dataset: Dataset, place: Mapping[str, int]) -> dict[str, NDArray[np.int64]]:
+    found: dict[str, list[int]] = {}
+    for query_id, doc_id in zip(dataset.judgments["query_id"], dataset.judgments["doc_id"], strict=True):
+        if doc_id in place:
+            found.setdefault(query_id, []).append(place[doc_id])
+    return {query_id: np.array(sorted(places)) for query_id, places in found.items()}
+
+
+def recall_ceiling(candidates: pd.DataFrame, judgments: pd.DataFrame, relevant_grade: int) -> float | None:
+    """Return the mean share (0-1) of a query's relevant documents among its candidates, None without any."""
+    relevant = judgments[judgments["grade"] >= relevant_grade]
+    if relevant.empty:
+        return None
+    listed = set(zip(candidates["query_id"], candidates["doc_id"], strict=True))
+    hit = [pair in listed for pair in zip(relevant["query_id"], relevant["doc_id"], strict=True)]
+    shares = pd.Series(hit, index=relevant["query_id"].to_numpy(), dtype=float).groupby(level=0).mean()
+    return float(shares.mean())

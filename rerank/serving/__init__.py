@@ -1,0 +1,1 @@
+"""Live scoring for the demo page, in a process of its own (imports torch)."""

@@ -1,0 +1,1 @@
+"""Paired comparisons of per-query scores, and their verdicts."""

@@ -1,0 +1,45 @@
+"""The result of comparing two strategies, as values."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Verdict = Literal[
+    "not_comparable", "identical", "better", "worse", "equivalent", "not_worse", "inconclusive"
+]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Challenger minus reference on one measure; the fields are those of `result.json`.
+
+    delta and all bounds are in units of the measure. ci_*: 95 % t-interval of the deciding test; ci90_*:
+    its 90 % interval (for equivalence). p_t: naive paired t over queries of seed means. p_seed_aware: the
+    deciding test with several seeds, else None. p_adjusted: Holm, confirmatory only. p_tost: the larger
+    of the two one-sided p-values at +-margin. bca_*: 95 % BCa bootstrap. Everything statistical is None
+    when the verdict is `not_comparable`; p-values are never 1 for "could not be computed".
+    """
+
+    reference: str
+    challenger: str
+    measure: str
+    confirmatory: bool
+    margin: float
+    n_queries: int
+    delta: float | None
+    ci_low: float | None
+    ci_high: float | None
+    ci90_low: float | None
+    ci90_high: float | None
+    p_t: float | None
+    p_seed_aware: float | None
+    p_permutation: float | None
+    p_wilcoxon: float | None
+    p_adjusted: float | None
+    p_tost: float | None
+    p_not_worse: float | None
+    bca_low: float | None
+    bca_high: float | None
+    verdict: Verdict
+    negligible: bool
+    n_more_queries: int | None
+    reasons: tuple[str, ...]

@@ -1,0 +1,1 @@
+"""Training stages: losses, lists, the loop (imports torch)."""

@@ -1,0 +1,1 @@
+"""What pages share: guard, header, language, safe display (imports streamlit)."""

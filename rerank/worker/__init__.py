@@ -1,0 +1,1 @@
+"""The worker process: runs one job (may import torch)."""
