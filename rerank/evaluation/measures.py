@@ -48,7 +48,5 @@ def per_query_scores(
     if len(run):
         for metric in ir_measures.iter_calc(list(by_object), qrels, run):
             found[(str(metric.query_id), by_object[metric.measure])] = float(metric.value)
-    rows = [
-        (query_id, name, found.get((query_id, name), 0.0)) for query_id in query_ids for name in measures
-    ]
+    rows = [(query_id, name, found.get((query_id, name), 0.0)) for query_id in query_ids for name in measures]
     return pd.DataFrame(rows, columns=["query_id", "measure", "value"])

@@ -28,9 +28,7 @@ def ranking_of(candidates: pd.DataFrame, scores: NDArray[np.float64] | NDArray[n
     frame["raw"] = np.asarray(scores, dtype=np.float64)
     frame["place"] = pd.factorize(frame["query_id"])[0]
     frame = frame.sort_values(["place", "raw", "first"], ascending=[True, False, True], kind="stable")
-    parts = [
-        strictly_decreasing(part["raw"].to_numpy()) for _, part in frame.groupby("place", sort=True)
-    ]
+    parts = [strictly_decreasing(part["raw"].to_numpy()) for _, part in frame.groupby("place", sort=True)]
     frame["score"] = np.concatenate(parts).astype(np.float64) if parts else []
     frame["rank"] = frame.groupby("place").cumcount() + 1
     return frame[["query_id", "doc_id", "rank", "score"]].reset_index(drop=True)

@@ -113,9 +113,6 @@ class Plan:
         return (self.primary_measure, *(name for name in rest if name != self.primary_measure))
 
 
-
-
-
 def plan_from_dict(given: Mapping[str, Any], start: Plan | None = None) -> Plan:
     """Build a checked plan from plain values (TOML, JSON or a form) on top of `start`.
 

@@ -15,9 +15,7 @@ class Bm25:
     def __init__(self, texts: Sequence[str]) -> None:
         self.n_documents = len(texts)
         self._words: dict[str, int] = {}
-        ids = [
-            [self._words.setdefault(word, len(self._words)) for word in tokens_of(text)] for text in texts
-        ]
+        ids = [[self._words.setdefault(word, len(self._words)) for word in tokens_of(text)] for text in texts]
         self._index: bm25s.BM25 | None = None
         if self._words:
             self._index = bm25s.BM25(method="lucene", k1=1.5, b=0.75)

@@ -1,0 +1,44 @@
+"""Micro-batches by tokens, not by pairs: equal work, little padding."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from rerank.models.token_store import PairTemplate
+
+Pair = tuple[NDArray[np.int32], int]  # ids and where the document part begins
+
+
+def token_batches(lengths: Sequence[int], token_budget: int) -> list[list[int]]:
+    """Return positions in batches of similar length, longest first, each within the padded token budget.
+
+    A single pair that is longer than the budget is a batch of its own.
+    """
+    order = sorted(range(len(lengths)), key=lambda position: (-lengths[position], position))
+    batches: list[list[int]] = []
+    longest = 0
+    for position in order:
+        if batches and (len(batches[-1]) + 1) * longest <= token_budget:
+            batches[-1].append(position)
+        else:
+            batches.append([position])
+            longest = lengths[position]
+    return batches
+
+
+def collate(pairs: Sequence[Pair], template: PairTemplate, device: torch.device) -> dict[str, torch.Tensor]:
+    """Return model inputs for pairs, padded to the longest: input_ids, attention_mask, token_type_ids."""
+    longest = max(len(ids) for ids, _ in pairs)
+    input_ids = np.full((len(pairs), longest), template.pad_id, dtype=np.int64)
+    mask = np.zeros((len(pairs), longest), dtype=np.int64)
+    types = np.zeros((len(pairs), longest), dtype=np.int64)
+    for row, (ids, second) in enumerate(pairs):
+        input_ids[row, : len(ids)] = ids
+        mask[row, : len(ids)] = 1
+        types[row, second : len(ids)] = template.second_type
+    inputs = {"input_ids": input_ids, "attention_mask": mask}
+    if template.uses_types:
+        inputs["token_type_ids"] = types
+    return {name: torch.from_numpy(values).to(device, non_blocking=True) for name, values in inputs.items()}

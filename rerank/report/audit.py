@@ -1,0 +1,70 @@
+"""The teacher before it teaches: is it better than what is free?"""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rerank.evaluation.measures import per_query_scores
+from rerank.evaluation.rankings import ranking_of
+from rerank.report.ran import Ran
+from rerank.stats.compare import Scores, compare
+
+
+def audit_teacher(ran: Ran) -> dict[str, Any] | None:
+    """Return the teacher against the best free baseline on judged queries; None when nothing distils.
+
+    With a held-out test split only the other queries are used. Red: the interval of the difference lies
+    below 0. Green: it lies above 0. Amber: anything else, too few queries included.
+    """
+    if not any("D" in name.split("-then-") for name in ran.plan.strategies):
+        return None
+    plan = ran.plan
+    if plan.split.kind == "holdout":
+        tested = set(ran.test_queries)
+        judged = [query for query in dict.fromkeys(ran.candidates["query_id"]) if query not in tested]
+    else:
+        judged = list(dict.fromkeys(ran.candidates["query_id"]))
+    part = ran.candidates[ran.candidates["query_id"].isin(judged)].reset_index(drop=True)
+    pairs = list(zip(part["query_id"], part["doc_id"], strict=True))
+    lowest = min(ran.teacher_scores.values(), default=0.0) - 1.0
+    given = [ran.teacher_scores.get(pair) for pair in pairs]
+    n_missing = sum(score is None for score in given)
+    teacher = np.array([lowest if score is None else score for score in given], dtype=np.float64)
+
+    def kpi(ranking: pd.DataFrame) -> pd.DataFrame:
+        return per_query_scores(
+            ranking, ran.dataset.judgments, judged, [plan.primary_measure], plan.relevant_grade
+        )
+
+    first = kpi(ranking_of(part, -part["rank"].to_numpy(dtype=np.float64)))["value"].to_numpy()
+    free = {"first-stage": first}
+    if plan.teacher != "embedding":
+        free["embedding"] = kpi(ran.embedding_scores)["value"].to_numpy()
+    best = max(free, key=lambda name: float(free[name].mean()))
+    taught = kpi(ranking_of(part, teacher))["value"].to_numpy()
+    ids = tuple(judged)
+    found = compare(
+        Scores(best, ids, free[best].reshape(1, -1), ran.candidates_digest, trained=False),
+        Scores("teacher", ids, taught.reshape(1, -1), ran.candidates_digest, trained=False),
+        measure=plan.primary_measure,
+        margin=plan.margin,
+        alpha=plan.alpha,
+        confirmatory=False,
+        rng_seed=plan.split.seed,
+    )
+    colour = "amber"
+    if found.ci_high is not None and found.ci_low is not None:
+        colour = "red" if found.ci_high < 0 else "green" if found.ci_low > 0 else "amber"
+    return {
+        "teacher": plan.teacher,
+        "baseline": best,
+        "colour": colour,
+        "n_queries": len(judged),
+        "n_pairs_without_score": n_missing,
+        "teacher_mean": float(taught.mean()),
+        "baseline_mean": float(free[best].mean()),
+        "delta": found.delta,
+        "ci_low": found.ci_low,
+        "ci_high": found.ci_high,
+    }

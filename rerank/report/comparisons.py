@@ -1,0 +1,88 @@
+"""Which strategies are compared with which: the two locked questions, and the rest as exploratory."""
+
+import pandas as pd
+
+from rerank.planning.graph import path_of
+from rerank.planning.plan import SINGLE_STAGE, TWO_STAGE, UNTRAINED, Plan
+from rerank.report.per_query import score_table
+from rerank.report.ran import Ran
+from rerank.stats.compare import Scores, compare
+from rerank.stats.comparison import Comparison
+from rerank.stats.family import adjust_family
+
+FIRST = "first-stage"
+
+
+def best_on_dev(ran: Ran, names: tuple[str, ...]) -> str | None:
+    """Return the strategy with the highest development score, the earlier one on a tie; None without any."""
+    scored = [
+        (run.dev_score, run.name) for run in ran.runs if run.name in names and run.dev_score is not None
+    ]
+    if not scored:
+        return None
+    best = max(score for score, _ in scored)
+    return next(name for score, name in scored if score == best)
+
+
+def family_size(plan: Plan) -> int:
+    """Return how many confirmatory questions the plan has locked (0-2)."""
+    single = any(name in SINGLE_STAGE for name in plan.strategies)
+    two = any(name in TWO_STAGE for name in plan.strategies)
+    return int(single) + int(single and two)
+
+
+def all_comparisons(ran: Ran, by_seed: pd.DataFrame) -> list[Comparison]:
+    """Return every comparison, confirmatory ones first.
+
+    Confirmatory, on the primary measure with Holm between them: best single-stage against first-stage, and
+    best two-stage against best single-stage, both chosen on development scores. Exploratory: every strategy
+    against first-stage on every measure, two-stage against its own single stages, single-stage against
+    embedding and base.
+    """
+    plan = ran.plan
+    trained = {run.name for run in ran.runs if run.is_trained}
+    present = [run.name for run in ran.runs]
+
+    def scores(name: str, measure: str) -> Scores:
+        values = score_table(by_seed, name, measure, ran.test_queries)
+        return Scores(name, ran.test_queries, values, ran.candidates_digest, trained=name in trained)
+
+    def one(reference: str, challenger: str, measure: str, confirmatory: bool) -> Comparison:
+        return compare(
+            scores(reference, measure),
+            scores(challenger, measure),
+            measure=measure,
+            margin=plan.margin,
+            alpha=plan.alpha,
+            confirmatory=confirmatory,
+            rng_seed=plan.split.seed,
+        )
+
+    single = best_on_dev(ran, SINGLE_STAGE)
+    two = best_on_dev(ran, TWO_STAGE)
+    locked: list[tuple[str, str]] = []
+    if single is not None:
+        locked.append((FIRST, single))
+        if two is not None:
+            locked.append((single, two))
+    confirmatory = adjust_family(
+        [one(reference, challenger, plan.primary_measure, True) for reference, challenger in locked],
+        family_size=family_size(plan),
+        alpha=plan.alpha,
+    )
+    done = {(reference, challenger, plan.primary_measure) for reference, challenger in locked}
+    wanted = [(FIRST, name, measure) for name in present if name != FIRST for measure in plan.measures]
+    for name in present:
+        path = path_of(name)
+        if name in SINGLE_STAGE:
+            free = [other for other in UNTRAINED if other in present and other != FIRST]
+            wanted += [(other, name, plan.primary_measure) for other in free]
+        if len(path) > 1:
+            wanted += [(part, name, plan.primary_measure) for part in path if part in present]
+    exploratory = []
+    for key in wanted:
+        # Recall at the candidate depth is the same set for every re-ranking: nothing to compare.
+        if key not in done and not key[2].startswith("R@"):
+            done.add(key)
+            exploratory.append(one(*key, False))
+    return [*confirmatory, *exploratory]

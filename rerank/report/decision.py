@@ -1,0 +1,60 @@
+"""The decision of a result: gathers the evidence and hands it to the rules."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rerank.decide.decision import Evidence, decide, gate_one
+from rerank.planning.plan import UNTRAINED
+from rerank.report.comparisons import FIRST
+from rerank.report.ran import Ran
+from rerank.stats.comparison import Comparison
+
+
+def decision_of(
+    ran: Ran,
+    comparisons: Sequence[Comparison],
+    strategies: Mapping[str, Any],
+    oracle_delta: float,
+    audit: Mapping[str, Any] | None,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the decision and gate 1's recommendation as they stand in `result.json`."""
+    primary = ran.plan.primary_measure
+    mine = [found for found in comparisons if found.measure == primary]
+    confirmatory = [found for found in mine if found.confirmatory]
+    single = next((found for found in confirmatory if found.reference == FIRST), None)
+    second = next((found for found in confirmatory if found.reference != FIRST), None)
+    free = [name for name in UNTRAINED if name != FIRST]
+    extra = None
+    if second is not None:
+        costs = {name: strategies[name]["cost"] for name in (second.challenger, second.reference)}
+        total = {name: cost["train_usd"] + cost["teacher_usd"] for name, cost in costs.items()}
+        extra = total[second.challenger] - total[second.reference]
+    chosen = single.challenger if single else None
+    evidence = Evidence(
+        blocking_findings=(),
+        oracle_delta=oracle_delta,
+        margin=ran.plan.margin,
+        single=single,
+        free_baselines=tuple(
+            found for found in mine if found.reference == FIRST and found.challenger in free
+        ),
+        free_against_single=tuple(
+            found for found in mine if found.reference in free and found.challenger == chosen
+        ),
+        second=second,
+        second_extra_cost_usd=extra,
+        worth_usd_per_point=None,
+        distillation_wanted=any("D" in name.split("-then-") for name in ran.plan.strategies),
+        teacher_audit=audit["colour"] if audit else None,
+        gate=ran.gate,
+        single_strategy=chosen,
+        second_strategy=second.challenger if second else None,
+    )
+    decision = dataclasses.asdict(decide(evidence))
+    for name in ("reasons", "would_change"):
+        decision[name] = list(decision[name])
+    decision["single_strategy"] = chosen
+    decision["second_strategy"] = second.challenger if second else None
+    gate = gate_one(evidence)
+    return decision, gate if isinstance(gate, dict) else {"recommended": gate}

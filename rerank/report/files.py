@@ -1,0 +1,88 @@
+"""The files beside `result.json`: runs, judgments, per-query scores."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pandas as pd
+
+from rerank.report.per_query import mean_over_seeds
+from rerank.report.ran import Ran
+from rerank.store.artefacts import write_json, write_parquet, write_text
+
+EXPORTED = ("result.json", "per_query.csv", "per_query_seeds.csv", "qrels.trec", "plan.json", "log.jsonl")
+
+
+def trec_id(identity: str) -> str:
+    """Return an id as TREC files hold it: percent-encoded where it has white space (or a percent sign)."""
+    if any(letter.isspace() for letter in identity) or "%" in identity or not identity:
+        return quote(identity, safe="") or "%"
+    return identity
+
+
+def run_text(ranking: pd.DataFrame, tag: str) -> str:
+    """Return a ranking as a TREC run, scores strictly decreasing by rank."""
+    rows = zip(ranking["query_id"], ranking["doc_id"], ranking["rank"], ranking["score"], strict=True)
+    lines = [
+        f"{trec_id(query)} Q0 {trec_id(doc)} {rank} {score!r} {tag}\n" for query, doc, rank, score in rows
+    ]
+    return "".join(lines)
+
+
+def qrels_text(judgments: pd.DataFrame) -> str:
+    """Return judgments as TREC qrels."""
+    rows = zip(judgments["query_id"], judgments["doc_id"], judgments["grade"], strict=True)
+    return "".join(f"{trec_id(query)} 0 {trec_id(doc)} {grade}\n" for query, doc, grade in rows)
+
+
+def write_files(ran: Ran, by_seed: pd.DataFrame, result: Mapping[str, Any], folder: Path) -> None:
+    """Write all files of a result into an experiment's folder; `result.json` last."""
+    rankings = []
+    for run in ran.runs:
+        for seed, ranking in run.rankings.items():
+            write_text(folder / "runs" / f"{run.name}.{seed}.run", run_text(ranking, run.name))
+            rankings.append(ranking.assign(strategy=run.name, seed=seed))
+    write_parquet(folder / "rankings.parquet", pd.concat(rankings, ignore_index=True))
+    tested = ran.dataset.judgments["query_id"].isin(list(ran.test_queries))
+    write_text(folder / "qrels.trec", qrels_text(ran.dataset.judgments[tested]))
+    means = mean_over_seeds(by_seed)
+    write_text(folder / "per_query.csv", means.to_csv(index=False, lineterminator="\n"))
+    write_text(folder / "per_query_seeds.csv", by_seed.to_csv(index=False, lineterminator="\n"))
+    write_json(folder / "result.json", result)
+
+
+def export(folder: Path, out: Path) -> list[str]:
+    """Copy an experiment's files to `out`; return their names."""
+    out.mkdir(parents=True, exist_ok=True)
+    copied = []
+    for name in EXPORTED:
+        if (folder / name).is_file():
+            shutil.copyfile(folder / name, out / name)
+            copied.append(name)
+    if (folder / "runs").is_dir():
+        shutil.rmtree(out / "runs", ignore_errors=True)
+        shutil.copytree(folder / "runs", out / "runs")
+        copied.append("runs")
+    return copied
+
+
+def read_per_query(folder: Path) -> pd.DataFrame:
+    """Return an experiment's per-query scores: strategy, query_id, measure, value."""
+    text = {"strategy": str, "query_id": str, "measure": str}
+    return pd.read_csv(folder / "per_query.csv", dtype=text, keep_default_na=False)
+
+
+def read_log(folder: Path) -> list[dict[str, Any]]:
+    """Return an experiment's events, oldest first; a last line that was cut by a kill is left out."""
+    path = folder / "log.jsonl"
+    found: list[dict[str, Any]] = []
+    if path.is_file():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            try:
+                found.append(json.loads(line))
+            except ValueError:
+                continue
+    return found

@@ -1,0 +1,62 @@
+"""What an execution hands over: rankings, seconds and circumstances, before anything is judged."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from rerank.intake.dataset import Dataset
+from rerank.planning.plan import Plan
+
+
+@dataclass(frozen=True)
+class StrategyRun:
+    """One strategy's rankings of the test queries, by seed (untrained strategies have the one seed 0).
+
+    dev_score: the primary measure on development queries, mean over folds and seeds. train_seconds: device
+    seconds of one training and its ancestors, mean over folds and seeds, cached or not; poc_train_seconds:
+    all folds and seeds together. latencies_ms: one number per query, on top of the first stage.
+    """
+
+    name: str
+    rankings: Mapping[int, pd.DataFrame]
+    dev_score: float | None
+    latencies_ms: tuple[float, ...] | None
+    train_seconds: float
+    poc_train_seconds: float
+    kendall_tau: float | None = None
+    relative_weight_change: float | None = None
+    stages: tuple[str, ...] = ()
+    best_epochs: tuple[int, ...] = ()
+
+    @property
+    def is_trained(self) -> bool:
+        """Say whether seeds stand for training luck here."""
+        return bool(self.stages)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One execution of a plan up to a gate."""
+
+    experiment: str
+    gate: int
+    plan: Plan
+    locked: Mapping[str, Any]
+    dataset: Dataset
+    device_kind: str
+    device_name: str
+    numerics: Mapping[str, Any]
+    base_model: str
+    has_head: bool
+    test_queries: tuple[str, ...]
+    dev_queries: tuple[str, ...]
+    candidates: pd.DataFrame
+    candidates_digest: str
+    teacher_scores: Mapping[tuple[str, str], float]
+    embedding_scores: pd.DataFrame
+    encoder_seconds: float
+    forecast: Mapping[str, Any]
+    job_seconds: float
+    runs: tuple[StrategyRun, ...]

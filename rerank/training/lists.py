@@ -1,0 +1,120 @@
+"""Training lists: which documents stand beside each other in one loss, drawn anew in every epoch."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from rerank.errors import RerankError
+
+
+@dataclass(frozen=True)
+class TrainingList:
+    """One query's documents and what the loss compares with: gains of judgments, or teacher scores."""
+
+    query_id: str
+    doc_ids: tuple[str, ...]
+    targets: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One training query's material: relevant documents with grades, and negatives in two groups."""
+
+    query_id: str
+    positives: tuple[tuple[str, int], ...]
+    judged_negatives: tuple[str, ...]
+    unjudged: tuple[str, ...]  # candidates of the first stage that nobody judged, best first
+
+
+def judged_material(
+    query_ids: Sequence[str], judgments: pd.DataFrame, candidates: pd.DataFrame, relevant_grade: int
+) -> list[Judged]:
+    """Return the material of every training query that has a relevant document and any negative."""
+    grades: dict[str, dict[str, int]] = {}
+    for row in judgments.itertuples(index=False):
+        grades.setdefault(str(row.query_id), {})[str(row.doc_id)] = int(str(row.grade))
+    listed = candidates.groupby("query_id", sort=False)["doc_id"].agg(list).to_dict()
+    found = []
+    for query_id in query_ids:
+        known = grades.get(query_id, {})
+        positives = tuple((doc, grade) for doc, grade in known.items() if grade >= relevant_grade)
+        negatives = tuple(doc for doc, grade in known.items() if grade < relevant_grade)
+        unjudged = tuple(doc for doc in listed.get(query_id, []) if doc not in known)
+        if positives and (negatives or unjudged or len({grade for _, grade in positives}) > 1):
+            found.append(Judged(query_id, positives, negatives, unjudged))
+    return found
+
+
+def is_graded(judgments: pd.DataFrame, relevant_grade: int) -> bool:
+    """Say whether relevant documents carry more than one grade."""
+    return judgments.loc[judgments["grade"] >= relevant_grade, "grade"].nunique() > 1
+
+
+def _draw(rng: np.random.Generator, items: Sequence[str], n: int) -> list[str]:
+    picked = rng.permutation(len(items))[:n]
+    return [items[int(position)] for position in picked]
+
+
+def contrastive_lists(
+    material: Sequence[Judged], group_size: int, loss: str, rng: np.random.Generator
+) -> list[TrainingList]:
+    """Return one list per query in random order: positives first, then negatives from the first stage.
+
+    `lce` lists have exactly one positive; `listwise` lists have up to half of the group. Judged negatives
+    fill at most half of the negatives' places while unjudged candidates can fill the rest.
+    Raises RerankError `list_without_positive`.
+    """
+    lists = []
+    for position in rng.permutation(len(material)):
+        item = material[int(position)]
+        n_positive = 1 if loss == "lce" else max(1, group_size // 2)
+        chosen = [item.positives[int(i)] for i in rng.permutation(len(item.positives))[:n_positive]]
+        room = group_size - len(chosen)
+        from_judged = max(room - len(item.unjudged), (room + 1) // 2)
+        negatives = _draw(rng, item.judged_negatives, min(room, from_judged))
+        # The head of the first stage's list is where a re-ranker earns its keep: hard negatives.
+        hard = item.unjudged[: max(4 * group_size, 1)]
+        negatives += _draw(rng, hard, room - len(negatives))
+        documents = tuple(doc for doc, _ in chosen) + tuple(negatives)
+        gains = tuple(float(grade) for _, grade in chosen) + (0.0,) * len(negatives)
+        if not any(gain > 0 for gain in gains):
+            raise RerankError("list_without_positive", query_id=item.query_id)
+        if len(documents) > 1:
+            lists.append(TrainingList(item.query_id, documents, gains))
+    return lists
+
+
+def distillation_lists(
+    query_ids: Sequence[str],
+    candidates: pd.DataFrame,
+    teacher: Mapping[tuple[str, str], float],
+    group_size: int,
+    rng: np.random.Generator,
+) -> list[TrainingList]:
+    """Return one list per query in random order, drawn from its candidates that the teacher scored.
+
+    Scores are standardised over a query's candidates, so that one temperature fits every teacher.
+    """
+    listed = candidates.groupby("query_id", sort=False)["doc_id"].agg(list).to_dict()
+    lists = []
+    for position in rng.permutation(len(query_ids)):
+        query_id = query_ids[int(position)]
+        scored = [doc for doc in listed.get(query_id, []) if (query_id, doc) in teacher]
+        if len(scored) < 2:
+            continue
+        scores = np.array([teacher[(query_id, doc)] for doc in scored], dtype=np.float64)
+        spread = float(scores.std())
+        if spread == 0:
+            continue
+        standard = (scores - scores.mean()) / spread
+        chosen = rng.permutation(len(scored))[:group_size]
+        lists.append(
+            TrainingList(
+                query_id,
+                tuple(scored[int(i)] for i in chosen),
+                tuple(float(standard[int(i)]) for i in chosen),
+            )
+        )
+    return lists

@@ -1,0 +1,1 @@
+"""Losses by family: what is learnt from judgments, and what from a teacher."""

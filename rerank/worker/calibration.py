@@ -1,0 +1,102 @@
+"""A short run on this device, so that time and cost are predicted from measurement."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from rerank.cost.amounts import compute_usd
+from rerank.cost.prices import current_prices, device_price
+from rerank.digests import digest_of
+from rerank.models.cross_encoder import load_cross_encoder, score_pairs
+from rerank.models.devices import synchronize
+from rerank.planning.forecast import Speed, Work, forecast
+from rerank.planning.graph import StageNode
+from rerank.store.artefacts import read_json, write_json
+from rerank.store.home import room
+from rerank.training.lists import TrainingList
+from rerank.training.loop import optimizer_of, step_loss
+from rerank.worker.stages import planned_pairs
+from rerank.worker.workbench import Workbench
+
+N_SCORED = 48
+N_STEPS = 2
+
+
+def speed_key(base_model_digest: str, max_length: int, numerics: dict[str, Any], dataset_digest: str) -> str:
+    """Return the name of a calibration: it holds for one model, length, device and dataset."""
+    return digest_of([base_model_digest, max_length, numerics, dataset_digest])
+
+
+def measure_speed(bench: Workbench) -> Speed:
+    """Return this device's speed on this dataset's own pairs, measured once and kept."""
+    key = speed_key(bench.source.digest, bench.plan.max_length, bench.device.numerics(), bench.dataset.digest)
+    path = room("calibrations") / f"{key}.json"
+    if path.is_file():
+        return Speed(**read_json(path))
+    bench.reporter.progress(phase="calibrating")
+    rng = np.random.default_rng(0)
+    rows = bench.candidates.iloc[rng.permutation(len(bench.candidates))[:N_SCORED]]
+    bench.tokenize(list(rows["query_id"]), list(rows["doc_id"]))
+    named = list(zip(rows["query_id"], rows["doc_id"], strict=True))
+    pairs = [bench.tokens.pair(query, doc, bench.plan.max_length) for query, doc in named]
+    n_tokens = sum(len(ids) for ids, _ in pairs)
+    model = load_cross_encoder(bench.source.folder, bench.device, seed=0)
+    score_pairs(model, pairs[:8], bench.tokens.template, bench.device)
+    begun = time.perf_counter()
+    score_pairs(model, pairs, bench.tokens.template, bench.device)
+    synchronize(bench.device)
+    scoring = time.perf_counter() - begun
+    settings = bench.plan.contrastive
+    optimizer = optimizer_of(model, settings, bench.device)
+    model.train()
+    lists = [TrainingList(query, (doc, doc), (1.0, 0.0)) for query, doc in named[: max(2, len(named) // 4)]]
+    seconds, tokens = [], 0
+    for _ in range(N_STEPS + 1):  # the first one warms up
+        begun = time.perf_counter()
+        loss, _, tokens = step_loss(
+            model,
+            lists,
+            "listwise",
+            settings,
+            bench.tokens,
+            bench.plan.max_length,
+            bench.device,
+            bench.reporter.breathe,
+        )
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        synchronize(bench.device)
+        seconds.append(time.perf_counter() - begun)
+    speed = Speed(
+        device_kind=bench.device.kind,
+        device_name=bench.device.name,
+        score_tokens_per_second=n_tokens / scoring,
+        train_tokens_per_second=tokens / (sum(seconds[1:]) / N_STEPS),
+        tokens_per_pair=n_tokens / len(pairs),
+    )
+    write_json(path, speed.to_dict())
+    return speed
+
+
+def calibrate(bench: Workbench, nodes: Sequence[StageNode], strategies: Sequence[str]) -> dict[str, Any]:
+    """Return the forecast of an experiment: seconds and cost with their range, for what `nodes` need."""
+    speed = measure_speed(bench)
+    trained = scored = 0
+    for node in nodes:
+        pairs, dev = planned_pairs(bench, node)
+        trained += pairs
+        scored += dev + len(bench.candidates_of(bench.folds[node.fold].test))
+    encoded = bench.candidates["doc_id"].nunique() + bench.candidates["query_id"].nunique()
+    if "base" in strategies:
+        scored += len(bench.candidates_of([query for fold in bench.folds for query in fold.test]))
+    expected = forecast(speed, Work(trained_pairs=trained, scored_pairs=scored, encoded_texts=encoded))
+    price = device_price(bench.device.kind, bench.device.name, current_prices())
+    return {
+        **expected.to_dict(),
+        "cost_usd": compute_usd(expected.seconds, price),
+        "cost_usd_low": compute_usd(expected.seconds_low, price),
+        "cost_usd_high": compute_usd(expected.seconds_high, price),
+    }

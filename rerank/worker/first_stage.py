@@ -1,0 +1,138 @@
+"""The first stage and the encoder's similarities, computed once and kept by digest."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from rerank.digests import digest_of
+from rerank.intake.dataset import Dataset
+from rerank.models.devices import Device
+from rerank.models.encoder import MAX_LENGTH, Encoder
+from rerank.models.sources import EMBEDDED_SHA256
+from rerank.planning.plan import Plan
+from rerank.retrieval.candidates import Scorer, build_candidates, document_text, document_texts, scorer_of
+from rerank.store.artefacts import read_json, read_parquet, write_json, write_parquet
+from rerank.store.home import room
+from rerank.worker.meter import Meter
+
+
+class Similarities:
+    """The embedded encoder's similarities between a dataset's queries and documents.
+
+    Vectors are kept on disk under the digest of texts and encoder; the encoder loads when first needed.
+    """
+
+    def __init__(self, dataset: Dataset, device: Device, meter: Meter) -> None:
+        self._dataset = dataset
+        self._device = device
+        self._meter = meter
+        self._encoder: Encoder | None = None
+        self._documents: dict[str, NDArray[np.float32]] = {}
+        self._all: NDArray[np.float32] | None = None
+        self.seconds = 0.0  # device seconds of all encoding, cached or not
+
+    def _encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        key = digest_of([EMBEDDED_SHA256, MAX_LENGTH, self._device.numerics(), list(texts)])
+        path = room("embeddings") / f"{key}.parquet"
+        facts = path.with_suffix(".json")
+        if path.is_file() and facts.is_file():
+            self.seconds += float(read_json(facts)["seconds"])
+            return np.stack(read_parquet(path)["vector"].to_list()).astype(np.float32)
+        if self._encoder is None:
+            self._encoder = Encoder(self._device)
+        self._meter.expect(scored_pairs=len(texts))
+        begun = time.perf_counter()
+        vectors = self._encoder.encode(texts, on_batch=lambda n: self._meter.did(scored_pairs=n))
+        seconds = time.perf_counter() - begun
+        self.seconds += seconds
+        write_json(facts, {"seconds": seconds})
+        write_parquet(path, pd.DataFrame({"vector": list(vectors)}))
+        return vectors
+
+    def scorer(self) -> Scorer:
+        """Return a scorer over all documents: query text to similarities."""
+        if self._all is None:
+            self._all = self._encode(document_texts(self._dataset.documents))
+        everything = self._all
+        if self._encoder is None:
+            self._encoder = Encoder(self._device)
+        encoder = self._encoder
+        return lambda query: everything @ encoder.encode([query])[0]
+
+    def of_pairs(self, pairs: pd.DataFrame) -> tuple[NDArray[np.float64], list[float]]:
+        """Return the similarity of every (query_id, doc_id) row, and milliseconds per query.
+
+        Documents are encoded once and ahead of time, as in a running search; a query's time is encoding it
+        and the products with its candidates.
+        """
+        wanted = sorted(set(pairs["doc_id"]))
+        texts = {
+            str(row.doc_id): document_text(str(row.title), str(row.text))
+            for row in self._dataset.documents.itertuples(index=False)
+        }
+        vectors = self._encode([texts[doc_id] for doc_id in wanted])
+        place = {doc_id: position for position, doc_id in enumerate(wanted)}
+        if self._encoder is None:
+            self._encoder = Encoder(self._device)
+        spoken = dict(zip(self._dataset.queries["query_id"], self._dataset.queries["text"], strict=True))
+        scores = np.empty(len(pairs), dtype=np.float64)
+        latencies: list[float] = []
+        self._encoder.encode(["warm up"])
+        for query_id, rows in pairs.groupby("query_id", sort=False).indices.items():
+            begun = time.perf_counter()
+            query = self._encoder.encode([spoken[str(query_id)]])[0]
+            documents = [place[doc_id] for doc_id in pairs["doc_id"].to_numpy()[rows]]
+            scores[rows] = vectors[documents] @ query
+            latencies.append((time.perf_counter() - begun) * 1000)
+        return scores, latencies
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Candidate lists, their digest and how long the search took per query (None when it was uploaded)."""
+
+    frame: pd.DataFrame
+    digest: str
+    latencies_ms: tuple[float, ...] | None
+
+
+def candidate_lists(
+    dataset: Dataset, plan: Plan, query_ids: Sequence[str], similarities: Similarities
+) -> Candidates:
+    """Return the plan's candidate lists for the given queries, from disk when they are there."""
+    first = plan.first_stage
+    digest = digest_of(
+        {
+            "dataset": dataset.digest,
+            "first_stage": [first.kind, first.pool, first.depth],
+            "queries": sorted(query_ids),
+            "encoder": EMBEDDED_SHA256 if first.kind in ("embedding", "rrf") else None,
+        }
+    )
+    path = room("candidates") / f"{digest}.parquet"
+    facts = path.with_suffix(".json")
+    if path.is_file() and facts.is_file():
+        known = read_json(facts)["latencies_ms"]
+        return Candidates(read_parquet(path), digest, None if known is None else tuple(known))
+    latencies: list[float] = []
+    scorer: Scorer | None = None
+    if first.kind != "run":
+        needed = similarities.scorer() if first.kind in ("embedding", "rrf") else None
+        search = scorer_of(first.kind, dataset, needed)
+
+        def timed(query: str) -> NDArray[np.float32]:
+            begun = time.perf_counter()
+            found = search(query)
+            latencies.append((time.perf_counter() - begun) * 1000)
+            return found
+
+        scorer = timed
+    frame = build_candidates(dataset, plan, query_ids, scorer)
+    kept = tuple(latencies) if latencies else None
+    write_json(facts, {"latencies_ms": kept})
+    write_parquet(path, frame)
+    return Candidates(frame, digest, kept)

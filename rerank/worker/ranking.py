@@ -1,0 +1,93 @@
+"""Ranking with a cross-encoder: in bulk for choices, query by query for results and latency."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rerank.digests import digest_of
+from rerank.evaluation.measures import per_query_scores
+from rerank.evaluation.rankings import ranking_of
+from rerank.models.cross_encoder import load_cross_encoder, score_pairs
+from rerank.models.devices import synchronize
+from rerank.store.artefacts import read_json, read_parquet, write_json, write_parquet
+from rerank.store.home import room
+from rerank.worker.workbench import Workbench
+
+
+def mean_dev_score(bench: Workbench, model: Any, query_ids: Sequence[str]) -> float:
+    """Return the primary measure's mean over development queries, ranked with `model`."""
+    part = bench.candidates_of(query_ids)
+    bench.tokenize(query_ids, list(part["doc_id"]))
+    pairs = [
+        bench.tokens.pair(query_id, doc_id, bench.plan.max_length)
+        for query_id, doc_id in zip(part["query_id"], part["doc_id"], strict=True)
+    ]
+    scores = score_pairs(
+        model,
+        pairs,
+        bench.tokens.template,
+        bench.device,
+        on_batch=lambda n: bench.meter.did(scored_pairs=n),
+    )
+    found = per_query_scores(
+        ranking_of(part, scores),
+        bench.dataset.judgments,
+        query_ids,
+        [bench.plan.primary_measure],
+        bench.plan.relevant_grade,
+    )
+    return float(found["value"].mean())
+
+
+def ranking_path(bench: Workbench, model_digest: str, query_ids: Sequence[str]) -> Path:
+    """Return where the ranking of some queries with some model is kept."""
+    key = digest_of(
+        {
+            "model": model_digest,
+            "candidates": bench.candidates_digest,
+            "queries": sorted(query_ids),
+            "max_length": bench.plan.max_length,
+            "numerics": bench.device.numerics(),
+        }
+    )
+    return room("rankings") / f"{key}.parquet"
+
+
+def rank_queries(
+    bench: Workbench, folder: Path, model_digest: str, query_ids: Sequence[str]
+) -> tuple[pd.DataFrame, list[float]]:
+    """Return the ranking of every query's candidates and milliseconds per query, from disk when known.
+
+    Queries are scored one at a time, as a running search would: documents' token ids are at hand, the
+    query's time is putting pairs together and scoring them.
+    """
+    path = ranking_path(bench, model_digest, query_ids)
+    facts = path.with_suffix(".json")
+    part = bench.candidates_of(query_ids)
+    if path.is_file() and facts.is_file():
+        bench.meter.expect(scored_pairs=-len(part))
+        return read_parquet(path), list(read_json(facts)["latencies_ms"])
+    model = load_cross_encoder(folder, bench.device, seed=0)
+    bench.tokenize(query_ids, list(part["doc_id"]))
+    scores = np.empty(len(part), dtype=np.float64)
+    latencies: list[float] = []
+    warm = True
+    for query_id, rows in part.groupby("query_id", sort=False).indices.items():
+        documents = part["doc_id"].to_numpy()[rows]
+        for _ in range(2 if warm else 1):  # the first call pays for start-up that no query does
+            begun = time.perf_counter()
+            pairs = [bench.tokens.pair(str(query_id), doc_id, bench.plan.max_length) for doc_id in documents]
+            scores[rows] = score_pairs(model, pairs, bench.tokens.template, bench.device)
+            synchronize(bench.device)
+            elapsed = (time.perf_counter() - begun) * 1000
+        warm = False
+        latencies.append(elapsed)
+        bench.meter.did(scored_pairs=len(rows))
+    ranking = ranking_of(part, scores)
+    write_json(facts, {"latencies_ms": latencies})
+    write_parquet(path, ranking)
+    return ranking, latencies

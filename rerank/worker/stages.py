@@ -1,0 +1,228 @@
+"""Stages: each distinct training once, kept under its digest, continued after a kill."""
+
+import dataclasses
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from rerank.digests import digest_of
+from rerank.models.cross_encoder import load_cross_encoder
+from rerank.models.token_store import load_tokenizer
+from rerank.planning.graph import StageNode
+from rerank.planning.plan import StageSettings
+from rerank.planning.splits import Fold
+from rerank.store.artefacts import read_json, write_json, write_text
+from rerank.store.home import room
+from rerank.training.checkpoint import NAME as CHECKPOINT
+from rerank.training.lists import contrastive_lists, distillation_lists, is_graded, judged_material
+from rerank.training.loop import Hooks, train
+from rerank.worker.ranking import mean_dev_score
+from rerank.worker.workbench import Workbench
+
+TeacherScores = Mapping[tuple[str, str], float]
+
+
+def settings_of(bench: Workbench, node: StageNode) -> tuple[StageSettings, str]:
+    """Return a node's settings, with stage two's learning rate, and the name of its loss."""
+    plan = bench.plan
+    settings = plan.contrastive if node.kind == "C" else plan.distillation
+    if node.parent is not None:
+        slower = settings.learning_rate * plan.second_stage_learning_rate_factor
+        settings = dataclasses.replace(settings, learning_rate=slower)
+    loss = settings.loss
+    if loss == "auto":
+        loss = "listwise" if is_graded(bench.dataset.judgments, plan.relevant_grade) else "lce"
+    return settings, loss
+
+
+def stage_config(bench: Workbench, node: StageNode, teacher_digest: str) -> dict[str, Any]:
+    """Return everything that determines a stage's weights; its digest is the stage's name.
+
+    What does not (margin, alpha, other strategies) is left out, so that plans share their stages.
+    """
+    settings, loss = settings_of(bench, node)
+    fold = bench.folds[node.fold]
+    parent = node.parent
+    return {
+        "path": list(node.path),
+        "seed": node.seed,
+        "settings": dataclasses.asdict(settings),
+        "loss": loss,
+        "max_length": bench.plan.max_length,
+        "parent": digest_of(stage_config(bench, parent, teacher_digest)) if parent else None,
+        "base_model": bench.source.digest,
+        "train": list(fold.train),
+        "dev": list(fold.dev),
+        "judgments": bench.dataset.digest,
+        "relevant_grade": bench.plan.relevant_grade,
+        "primary_measure": bench.plan.primary_measure,
+        "candidates": bench.candidates_digest,
+        "teacher": teacher_digest if node.kind == "D" else None,
+        "numerics": bench.device.numerics(),
+    }
+
+
+def stage_folder(digest: str) -> Path:
+    """Return where a stage lies."""
+    return room("stages") / digest
+
+
+def stage_record(digest: str) -> dict[str, Any] | None:
+    """Return what is known of a finished stage (`train_seconds`, `dev_score`, ...), None before that."""
+    path = stage_folder(digest) / "record.json"
+    found: dict[str, Any] | None = read_json(path) if path.is_file() else None
+    return found
+
+
+def _seed_of(node: StageNode, epoch: int) -> np.random.Generator:
+    letters = [ord(letter) for letter in "".join(node.path)]
+    return np.random.default_rng([node.seed, node.fold, epoch, *letters])
+
+
+def planned_pairs(bench: Workbench, node: StageNode) -> tuple[int, int]:
+    """Return how many pairs a training will see and how many its development tests will score."""
+    settings, _ = settings_of(bench, node)
+    fold = bench.folds[node.fold]
+    dev = len(bench.candidates_of(fold.dev))
+    return settings.epochs * settings.group_size * len(fold.train), settings.epochs * dev
+
+
+def train_stage(
+    bench: Workbench, node: StageNode, teacher: TeacherScores, teacher_digest: str
+) -> dict[str, Any]:
+    """Train a node unless it is on disk already; return its record.
+
+    The model folder loads in plain `transformers`; `config.json` and `environment.json` lie beside it.
+    """
+    config = stage_config(bench, node, teacher_digest)
+    digest = digest_of(config)
+    known = stage_record(digest)
+    trained_pairs, dev_pairs = planned_pairs(bench, node)
+    facts = {"strategy": node.strategy, "fold": node.fold, "seed": node.seed, "stage": digest[:12]}
+    if known is not None:
+        bench.meter.expect(trained_pairs=-trained_pairs, scored_pairs=-dev_pairs)
+        bench.reporter.event("stage_known", **facts)
+        return known
+    folder = stage_folder(digest)
+    folder.mkdir(parents=True, exist_ok=True)
+    bench.reporter.event("stage_started", **facts)
+    settings, loss = settings_of(bench, node)
+    parent = node.parent
+    start = bench.source.folder
+    if parent is not None:
+        start = stage_folder(digest_of(stage_config(bench, parent, teacher_digest))) / "model"
+    model = load_cross_encoder(start, bench.device, seed=node.seed, dropout=settings.dropout)
+    fold = bench.folds[node.fold]
+    lists_of_epoch = _list_maker(bench, node, fold, settings, loss, teacher)
+
+    def on_step(step: int, n_steps: int, value: float) -> None:
+        bench.meter.did(trained_pairs=trained_pairs / n_steps)
+        bench.reporter.event("step", step=step, n_steps=n_steps, loss=value, **facts)
+        bench.reporter.progress(stage=node.strategy, step=step, n_steps=n_steps, loss=value, **_where(node))
+        bench.meter.check_budget()
+
+    trained = train(
+        model,
+        settings,
+        loss,
+        bench.tokens,
+        bench.plan.max_length,
+        bench.device,
+        node.seed,
+        folder,
+        Hooks(
+            lists_of_epoch=lists_of_epoch,
+            dev_score=lambda current: mean_dev_score(bench, current, fold.dev),
+            on_step=on_step,
+            breathe=bench.reporter.breathe,
+        ),
+    )
+    _save_model(bench, model, folder)
+    write_json(folder / "config.json", config)
+    write_json(folder / "environment.json", _environment(bench))
+    progress = trained.progress
+    record = {
+        "digest": digest,
+        "strategy": node.strategy,
+        "fold": node.fold,
+        "seed": node.seed,
+        "loss": loss,
+        "n_steps": trained.n_steps,
+        "best_epoch": progress.best_epoch,
+        "dev_score": progress.best_score,
+        "dev_scores": progress.dev_scores,
+        "losses": progress.losses,
+        "train_seconds": progress.train_seconds,
+        "dev_seconds": progress.dev_seconds,
+        "n_pairs": progress.n_pairs,
+        "n_tokens": progress.n_tokens,
+    }
+    write_json(folder / "record.json", record)  # last: its presence says that the stage is whole
+    (folder / CHECKPOINT).unlink(missing_ok=True)
+    bench.reporter.event("stage_done", dev_score=progress.best_score, seconds=progress.train_seconds, **facts)
+    return record
+
+
+def _where(node: StageNode) -> dict[str, int]:
+    return {"fold": node.fold, "seed": node.seed}
+
+
+def _list_maker(
+    bench: Workbench,
+    node: StageNode,
+    fold: Fold,
+    settings: StageSettings,
+    loss: str,
+    teacher: TeacherScores,
+) -> Any:
+    candidates = bench.candidates_of(fold.train)
+    if node.kind == "C":
+        held = bench.dataset.judgments
+        known = held[held["query_id"].isin(list(fold.train))]
+        listed = set(bench.dataset.documents["doc_id"])
+        known = known[known["doc_id"].isin(listed)]
+        material = judged_material(fold.train, known, candidates, bench.plan.relevant_grade)
+        bench.tokenize(fold.train, [*known["doc_id"], *candidates["doc_id"]])
+        return lambda epoch: contrastive_lists(material, settings.group_size, loss, _seed_of(node, epoch))
+    bench.tokenize(fold.train, list(candidates["doc_id"]))
+    return lambda epoch: distillation_lists(
+        fold.train, candidates, teacher, settings.group_size, _seed_of(node, epoch)
+    )
+
+
+def _save_model(bench: Workbench, model: Any, folder: Path) -> None:
+    part = folder / "model.part"
+    shutil.rmtree(part, ignore_errors=True)
+    # sentence_transformers reads this: raw logits, the numbers that were measured here.
+    model.config.sentence_transformers = {"activation_fn": "torch.nn.modules.linear.Identity"}
+    model.save_pretrained(str(part), safe_serialization=True)
+    load_tokenizer(bench.source.folder).save_pretrained(str(part))
+    shutil.rmtree(folder / "model", ignore_errors=True)
+    part.rename(folder / "model")
+    write_text(folder / "model" / "README.md", _card(bench))
+
+
+def _card(bench: Workbench) -> str:
+    return (
+        f"---\nbase_model: {json.dumps(bench.source.name)}\nlibrary_name: transformers\n---\n"
+        "Cross-encoder re-ranker of one fold and seed of an experiment. It measures the training\n"
+        "procedure; the model to ship is a final refit on all queries, which was not measured itself.\n"
+    )
+
+
+def _environment(bench: Workbench) -> dict[str, Any]:
+    import platform
+
+    import transformers
+
+    return {
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        "transformers": transformers.__version__,
+        "device": dataclasses.asdict(bench.device),
+    }
