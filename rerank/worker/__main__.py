@@ -1,0 +1,71 @@
+"""`python -m rerank.worker JOB`: run one job to its end. The one contract for every backend."""
+
+import os
+import sys
+import time
+import traceback
+
+from rerank.errors import RerankError
+from rerank.jobs import queue
+from rerank.jobs.records import Job
+from rerank.planning.experiments import experiment_folder
+from rerank.store.home import room
+from rerank.worker.job_reporter import JobReporter
+from rerank.worker.reporter import Stopped
+
+WAIT_SECONDS = 1.0
+
+
+def _wait_for_turn(identity: str) -> bool:
+    while not queue.claim(identity, os.getpid()):
+        if queue.job(identity).stop_requested:
+            return False
+        time.sleep(WAIT_SECONDS)
+    return True
+
+
+def _run(job: Job) -> None:
+    # The log belongs to the experiment, so that a continued run reads as one story.
+    if job.kind == "experiment":
+        log = experiment_folder(str(job.spec["experiment"])) / "log.jsonl"
+    else:
+        log = room("jobs") / f"{job.id}.jsonl"
+    with JobReporter(job.id, log) as reporter:
+        reporter.progress(phase="starting")
+        if job.kind == "experiment":
+            from rerank.worker.experiment import ExperimentSpec, run_experiment
+
+            run_experiment(ExperimentSpec(**job.spec), reporter)
+        elif job.kind == "forecast":
+            from rerank.worker.experiment import run_forecast
+
+            run_forecast(job.spec, reporter)
+        else:
+            raise RerankError("unknown_job_kind", kind=job.kind)
+
+
+def main(identity: str) -> int:
+    """Run a queued job; return 0 when it is done, 2 for what a user can mend, 3 stopped, 1 for a defect."""
+    if not _wait_for_turn(identity):
+        queue.finish(identity, "stopped")
+        return 3
+    try:
+        _run(queue.job(identity))
+    except Stopped:
+        queue.finish(identity, "stopped")
+        return 3
+    except RerankError as error:
+        facts = {name: str(value) for name, value in error.facts.items()}
+        queue.finish(identity, "failed", {"code": error.code, "facts": facts})
+        return 2
+    except Exception as error:
+        traceback.print_exc()
+        facts = {"cause": f"{type(error).__name__}: {error}"[:500], "job": identity}
+        queue.finish(identity, "failed", {"code": "defect", "facts": facts})
+        return 1
+    queue.finish(identity, "done")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
