@@ -1,0 +1,49 @@
+# make run    set up and serve the dashboard on http://127.0.0.1:8501
+# make test   set up and run the tests
+# make check  formatting, lint, types and import rules
+# make e2e    browser journeys (needs chromium; see .ci/run)
+# make bench  write the engine's benchmark to out/bench.json
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: run test check format e2e bench clean
+
+run: .venv/.run
+	$(BIN)/python -m streamlit run app.py
+
+test: .venv/.dev
+	$(BIN)/python -m pytest -m "not e2e"
+
+check: .venv/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest tests/test_layout.py
+
+format: .venv/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+e2e: .venv/.dev
+	$(BIN)/python -m pytest -m e2e tests/e2e
+
+bench: .venv/.dev
+	$(BIN)/python -m tests.bench.engine --json out/bench.json
+
+clean:
+	rm -rf .venv build *.egg-info
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/.run: pyproject.toml constraints.txt | .venv/bin/python
+	$(PIP) install -c constraints.txt -e .
+	touch $@
+
+.venv/.dev: pyproject.toml constraints.txt | .venv/bin/python
+	$(PIP) install -c constraints.txt -e .[dev]
+	touch $@ .venv/.run
