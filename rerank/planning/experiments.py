@@ -65,6 +65,11 @@ def load_locked(identity: str) -> tuple[Plan, dict[str, Any]]:
     return plan, locked
 
 
+def forecast_path(plan: Plan, device: str) -> Path:
+    """Return where a plan's forecast for a device choice is kept, whether it exists or not."""
+    return room("forecasts") / f"{plan.digest}.{device}.json"
+
+
 def list_experiments() -> list[dict[str, Any]]:
     """Return the lock records of all experiments, newest first, each with `id` and `has_result`."""
     found = []

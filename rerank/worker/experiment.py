@@ -1,5 +1,6 @@
 """One experiment from locked plan to result; every step finds on disk what an earlier run finished."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,14 +11,16 @@ from rerank.digests import digest_of
 from rerank.errors import RerankError
 from rerank.evaluation.rankings import kendall_tau, ranking_of
 from rerank.intake.storage import load_dataset
-from rerank.models.devices import pick_device
+from rerank.models.devices import Device, pick_device
 from rerank.models.sources import find_model
 from rerank.models.token_store import TokenStore, load_tokenizer
-from rerank.planning.experiments import experiment_folder, load_locked
+from rerank.planning.experiments import experiment_folder, forecast_path, load_locked
 from rerank.planning.graph import StageNode, path_of, stage_graph
-from rerank.planning.plan import single_stage_part
+from rerank.planning.plan import Plan, plan_from_dict, single_stage_part
 from rerank.planning.splits import evaluable_queries, folds_of
 from rerank.report.result import Ran, StrategyRun, write_result
+from rerank.retrieval.candidates import recall_ceiling
+from rerank.store.artefacts import write_json
 from rerank.training.movement import relative_weight_change
 from rerank.worker.calibration import calibrate
 from rerank.worker.first_stage import Candidates, Similarities, candidate_lists
@@ -37,24 +40,27 @@ class ExperimentSpec:
     device: str = "auto"
 
 
-def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
-    """Execute an experiment up to its gate and write its result.
+@dataclass(frozen=True)
+class _Prepared:
+    bench: Workbench
+    candidates: Candidates
+    similarities: Similarities
+    names: tuple[str, ...]
+    nodes: list[StageNode]
 
-    Raises RerankError for what the user can mend, and `Stopped` when asked to stop.
-    """
-    plan, locked = load_locked(spec.experiment)
-    device = pick_device(spec.device)
-    reporter.event("started", device=device.kind, device_name=device.name, gate=spec.gate)
+
+def _prepare(plan: Plan, names: tuple[str, ...], device: Device, reporter: Reporter) -> _Prepared:
+    """Load what an experiment works on: data, folds, candidates, base model, stage graph."""
     reporter.progress(phase="preparing", device=device.kind, device_name=device.name)
     dataset = load_dataset(plan.dataset_digest)
-    price = device_price(device.kind, device.name, current_prices())
-    meter = Meter(reporter, price, plan.budget)
+    meter = Meter(reporter, device_price(device.kind, device.name, current_prices()), plan.budget)
     folds = tuple(folds_of(dataset, plan))
     source = find_model(plan.base_model)
-    names = single_stage_part(plan) if spec.gate == 1 else plan.strategies
     if "base" in names and not source.has_head:
         reporter.event("strategy_left_out", strategy="base", reason="no_trained_head")
         names = tuple(name for name in names if name != "base")
+    if "D" in "".join(names) and plan.teacher == "uploaded" and dataset.teacher_scores is None:
+        raise RerankError("no_teacher_scores", dataset=dataset.name)
     similarities = Similarities(dataset, device, meter)
     reporter.progress(phase="candidates")
     candidates = candidate_lists(dataset, plan, evaluable_queries(dataset, plan), similarities)
@@ -70,15 +76,55 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
         reporter=reporter,
         meter=meter,
     )
-    nodes = stage_graph(names, len(folds), plan.seeds)
+    return _Prepared(bench, candidates, similarities, names, stage_graph(names, len(folds), plan.seeds))
+
+
+def run_forecast(spec: Mapping[str, Any], reporter: Reporter) -> None:
+    """Predict time and cost of a plan from a calibration on this device; nothing is trained.
+
+    spec: `plan` (plain types), `device`. Writes `forecasts/<plan digest>.<device>.json` with the forecast of
+    gate 1 and of everything, and the candidates' recall ceiling over all evaluable queries.
+    """
+    plan = plan_from_dict(spec["plan"])
+    device = pick_device(str(spec["device"]))
+    ready = _prepare(plan, plan.strategies, device, reporter)
+    bench = ready.bench
+    first = single_stage_part(plan)
+    queries = evaluable_queries(bench.dataset, plan)
+    judged = bench.dataset.judgments[bench.dataset.judgments["query_id"].isin(queries)]
+    found = {
+        "device": {"kind": device.kind, "name": device.name},
+        "gate_1": calibrate(bench, stage_graph(first, len(bench.folds), plan.seeds), first),
+        "all": calibrate(bench, ready.nodes, ready.names),
+        "recall_ceiling": recall_ceiling(ready.candidates.frame, judged, plan.relevant_grade),
+        "has_trained_head": bench.source.has_head,
+        "n_test_queries": sum(len(fold.test) for fold in bench.folds),
+        "n_train_queries": round(sum(len(fold.train) for fold in bench.folds) / len(bench.folds)),
+    }
+    write_json(forecast_path(plan, str(spec["device"])), found)
+    reporter.event("forecast_done", **found)
+    reporter.progress(phase="done", share=1.0)
+
+
+def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
+    """Execute an experiment up to its gate and write its result.
+
+    Raises RerankError for what the user can mend, and `Stopped` when asked to stop.
+    """
+    plan, locked = load_locked(spec.experiment)
+    device = pick_device(spec.device)
+    reporter.event("started", device=device.kind, device_name=device.name, gate=spec.gate)
+    wanted = single_stage_part(plan) if spec.gate == 1 else plan.strategies
+    ready = _prepare(plan, wanted, device, reporter)
+    bench, names, nodes, candidates = ready.bench, ready.names, ready.nodes, ready.candidates
     forecast = calibrate(bench, nodes, names)
     reporter.event("forecast", **forecast)
-    embedding, embedding_ms = similarities.of_pairs(candidates.frame)
+    embedding, embedding_ms = ready.similarities.of_pairs(candidates.frame)
     teacher, teacher_digest = _teacher(bench, embedding)
     for node in nodes:
         trained_pairs, dev_pairs = planned_pairs(bench, node)
-        n_test = len(bench.candidates_of(folds[node.fold].test))
-        meter.expect(trained_pairs=trained_pairs, scored_pairs=dev_pairs + n_test)
+        n_test = len(bench.candidates_of(bench.folds[node.fold].test))
+        bench.meter.expect(trained_pairs=trained_pairs, scored_pairs=dev_pairs + n_test)
     runs = _untrained(bench, names, candidates, embedding, embedding_ms)
     trained: dict[StageNode, dict[str, Any]] = {}
     rankings: dict[StageNode, pd.DataFrame] = {}
@@ -87,9 +133,9 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
     for done, node in enumerate(nodes):
         trained[node] = train_stage(bench, node, teacher, teacher_digest)
         digest = digest_of(stage_config(bench, node, teacher_digest))
-        test = folds[node.fold].test
+        test = bench.folds[node.fold].test
         rankings[node], latencies[node] = rank_queries(bench, stage_folder(digest) / "model", digest, test)
-        meter.check_budget()
+        bench.meter.check_budget()
         reporter.progress(n_stages_done=done + 1)
     for name in names:
         path = path_of(name)
@@ -102,27 +148,27 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
         gate=spec.gate,
         plan=plan,
         locked=locked,
-        dataset=dataset,
+        dataset=bench.dataset,
         device_kind=device.kind,
         device_name=device.name,
         numerics=device.numerics(),
-        base_model=source.name,
-        has_head=source.has_head,
-        test_queries=tuple(query for fold in folds for query in fold.test),
-        dev_queries=tuple(sorted({query for fold in folds for query in fold.dev})),
+        base_model=bench.source.name,
+        has_head=bench.source.has_head,
+        test_queries=tuple(query for fold in bench.folds for query in fold.test),
+        dev_queries=tuple(sorted({query for fold in bench.folds for query in fold.dev})),
         candidates=candidates.frame,
         candidates_digest=candidates.digest,
         teacher_scores=teacher,
         embedding_scores=ranking_of(candidates.frame, embedding),
-        encoder_seconds=similarities.seconds,
+        encoder_seconds=ready.similarities.seconds,
         forecast=forecast,
-        job_seconds=meter.seconds,
+        job_seconds=bench.meter.seconds,
         runs=tuple(runs),
     )
     write_result(ran, experiment_folder(spec.experiment))
-    meter.tell()
+    bench.meter.tell()
     reporter.progress(phase="done", share=1.0, seconds_left=0.0)
-    reporter.event("done", seconds=round(meter.seconds, 1))
+    reporter.event("done", seconds=round(bench.meter.seconds, 1))
 
 
 def _teacher(bench: Workbench, embedding: Any) -> tuple[dict[tuple[str, str], float], str]:

@@ -1,0 +1,100 @@
+"""The command line: `rerank check|run|show|doctor`, the same library as the pages."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from rerank import __version__
+from rerank.errors import RerankError
+from rerank.wording.errors import error_sentence
+from rerank.wording.language import LANGUAGES, Say, speaker
+
+DONE, BAD_INPUT, INTERRUPTED = 0, 2, 3
+
+
+def _language_of_terminal() -> str:
+    spoken = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
+    return spoken[:2] if spoken[:2] in LANGUAGES else "en"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="rerank",
+        description="Measure on your own queries whether fine-tuning a search re-ranker is worth its cost.",
+        epilog="Exit codes: 0 done, 2 bad input, 3 interrupted (the same command continues).",
+    )
+    parser.add_argument("--version", action="version", version=f"rerank {__version__}")
+    parser.add_argument("--lang", choices=sorted(LANGUAGES), default=None, help="language of the output")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    data = argparse.ArgumentParser(add_help=False)
+    data.add_argument("data", metavar="DATA", help="folder or file of the sample, or a dataset's digest")
+    data.add_argument("--mapping", metavar="TOML", help="which file and column is what")
+    data.add_argument("--name", help="name of the dataset; default: the folder's name")
+
+    check = commands.add_parser("check", parents=[data], help="check a sample and list every finding")
+    check.add_argument("--json", metavar="FILE", help="write counts and findings as JSON")
+
+    run = commands.add_parser("run", parents=[data], help="run an experiment and write its result")
+    run.add_argument("--keep-good-rows", action="store_true", help="leave out rows with errors and go on")
+    run.add_argument("--plan", metavar="TOML", help="settings on top of the preset; see docs/plan.md")
+    run.add_argument("--preset", choices=["quick", "standard"], default="standard")
+    run.add_argument("--strategies", help="comma-separated, e.g. first-stage,embedding,C")
+    run.add_argument("--seeds", type=int, metavar="N", help="train N times with seeds 1 to N")
+    run.add_argument("--max-queries", type=int, metavar="N", help="a seeded sample of the evaluable queries")
+    run.add_argument("--base-model", help="embedded, a local folder, or a hub id")
+    run.add_argument("--first-stage", choices=["bm25", "embedding", "rrf", "run"])
+    run.add_argument(
+        "--pool", choices=["corpus", "judged"], help="candidates: search, or each query's judged"
+    )
+    run.add_argument("--depth", type=int, metavar="N", help="candidates per query")
+    run.add_argument("--teacher", choices=["embedding", "uploaded"])
+    run.add_argument("--device", choices=["auto", "cpu", "cuda", "mps"], default="auto")
+    run.add_argument("--gate", type=int, choices=[1, 2], default=2, help="1: single stages only; 2: all")
+    run.add_argument("--out", metavar="DIR", required=True, help="folder for result.json and its files")
+
+    show = commands.add_parser("show", help="print a result")
+    show.add_argument("dir", metavar="DIR", help="folder with a result.json, or an experiment's id")
+
+    commands.add_parser("doctor", help="check this installation and machine")
+    return parser
+
+
+def _command(name: str) -> Callable[[argparse.Namespace, Say], int]:
+    # Imported when called: `rerank doctor` must work when something else does not import.
+    if name == "check":
+        from rerank.cli.check import check
+
+        return check
+    if name == "run":
+        from rerank.cli.run import run
+
+        return run
+    if name == "show":
+        from rerank.cli.show import show
+
+        return show
+    from rerank.cli.doctor import doctor
+
+    return doctor
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    given = _parser().parse_args(arguments)
+    say = speaker(given.lang or _language_of_terminal())
+    try:
+        return _command(given.command)(given, say)
+    except RerankError as error:
+        print(error_sentence(say, error.code, error.facts), file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # `rerank show DIR | head`
+        sys.stderr.close()
+        return DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

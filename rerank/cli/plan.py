@@ -1,0 +1,39 @@
+"""The plan of a run: preset, then the plan file, then the flags."""
+
+import argparse
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from rerank.errors import RerankError
+from rerank.planning.plan import Plan, plan_from_dict
+from rerank.planning.presets import preset
+
+
+def plan_of(given: argparse.Namespace, dataset_digest: str) -> Plan:
+    """Return the checked plan. Raises RerankError `plan_unreadable` and what `plan_from_dict` raises."""
+    plan = preset(given.preset, dataset_digest)
+    if given.plan:
+        path = Path(given.plan).expanduser()
+        try:
+            settings = tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise RerankError("input_not_found", path=str(path)) from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise RerankError("plan_unreadable", path=str(path), reason=str(error)) from error
+        settings.pop("dataset_digest", None)  # the data on the command line decide
+        plan = plan_from_dict(settings, plan)
+    flags: dict[str, Any] = {}
+    if given.strategies:
+        flags["strategies"] = [name.strip() for name in given.strategies.split(",") if name.strip()]
+    if given.seeds is not None:
+        flags["seeds"] = list(range(1, given.seeds + 1))
+    for name in ("max_queries", "base_model", "teacher"):
+        value = getattr(given, name)
+        if value is not None:
+            flags[name] = value
+    first = {"kind": given.first_stage, "pool": given.pool, "depth": given.depth}
+    first = {name: value for name, value in first.items() if value is not None}
+    if first:
+        flags["first_stage"] = first
+    return plan_from_dict(flags, plan)

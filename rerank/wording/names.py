@@ -1,0 +1,94 @@
+"""Names of strategies, verdicts, phases and measures as the reader sees them."""
+
+from collections.abc import Mapping
+
+from rerank.wording.language import Say, later
+
+STRATEGIES: Mapping[str, str] = {
+    "first-stage": later("First stage"),
+    "embedding": later("Embedding"),
+    "base": later("Base model, not fine-tuned"),
+    "C": later("C"),
+    "D": later("D"),
+    "C-then-D": later("C→D"),
+    "D-then-C": later("D→C"),
+}
+
+STRATEGY_EXPLANATIONS: Mapping[str, str] = {
+    "first-stage": later("The order that the search gives today: the reference."),
+    "embedding": later("Order by the embedded encoder's similarity: free, nothing is trained."),
+    "base": later("The base model as it is, without fine-tuning."),
+    "C": later("Single stage, contrastive: learns from your judgments."),
+    "D": later("Single stage, distillation: learns from a teacher's scores."),
+    "C-then-D": later("Two stages: contrastive, then distillation."),
+    "D-then-C": later("Two stages: distillation, then contrastive."),
+}
+
+VERDICTS: Mapping[str, str] = {
+    "not_comparable": later("Not comparable"),
+    "identical": later("Identical"),
+    "better": later("Better"),
+    "worse": later("Worse"),
+    "equivalent": later("Equivalent"),
+    "not_worse": later("Not worse"),
+    "inconclusive": later("Inconclusive"),
+}
+
+VERDICT_SIGNS: Mapping[str, str] = {  # beside the word, never instead of it
+    "not_comparable": "∅",
+    "identical": "=",
+    "better": "▲",
+    "worse": "▼",
+    "equivalent": "≈",
+    "not_worse": "≥",
+    "inconclusive": "?",
+}
+
+PHASES: Mapping[str, str] = {
+    "queued": later("Waiting for another job to finish"),
+    "starting": later("Starting"),
+    "preparing": later("Loading the data"),
+    "candidates": later("Finding candidates"),
+    "calibrating": later("Measuring this device's speed"),
+    "training": later("Training and ranking"),
+    "comparing": later("Comparing"),
+    "done": later("Done"),
+}
+
+STATES: Mapping[str, str] = {
+    "queued": later("waiting"),
+    "running": later("running"),
+    "done": later("done"),
+    "failed": later("failed"),
+    "stopped": later("stopped"),
+    "lost": later("interrupted: its process is gone"),
+}
+
+FIRST_STAGES: Mapping[str, str] = {
+    "bm25": later("BM25 (words)"),
+    "embedding": later("Embedded encoder (meaning)"),
+    "rrf": later("Both, fused by rank"),
+    "run": later("Your own search's run"),
+}
+
+SEVERITIES: Mapping[str, str] = {
+    "error": later("error"),
+    "warning": later("warning"),
+    "info": later("info"),
+}
+
+AUDIT_COLOURS: Mapping[str, str] = {
+    "green": later("green"),
+    "amber": later("amber"),
+    "red": later("red"),
+}
+
+
+def name_of(say: Say, table: Mapping[str, str], code: str) -> str:
+    """Return a code's name in the reader's language; an unknown code is shown as it is."""
+    return say(table[code]) if code in table else code
+
+
+def strategy_name(say: Say, code: str) -> str:
+    """Return a strategy's name."""
+    return name_of(say, STRATEGIES, code)

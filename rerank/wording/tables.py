@@ -1,0 +1,76 @@
+"""The result's tables as frames of text and numbers, the same for pages, downloads and the terminal."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from rerank.wording.language import Say
+from rerank.wording.names import strategy_name
+from rerank.wording.numbers import delta, interval, milliseconds, score, usd
+from rerank.wording.verdicts import significance, verdict_name
+
+
+def against_first_stage(result: Mapping[str, Any], strategy: str) -> Mapping[str, Any] | None:
+    """Return the comparison of a strategy with the first stage on the primary measure, None without one."""
+    primary = result["plan"]["primary_measure"]
+    for comparison in result["comparisons"]:
+        pair = (comparison["reference"], comparison["challenger"], comparison["measure"])
+        if pair == ("first-stage", strategy, primary):
+            found: Mapping[str, Any] = comparison
+            return found
+    return None
+
+
+def strategy_table(say: Say, result: Mapping[str, Any]) -> pd.DataFrame:
+    """Return one row per strategy: KPI, difference, significance and cost side by side."""
+    primary = result["plan"]["primary_measure"]
+    rows = []
+    for name, record in result["strategies"].items():
+        found = against_first_stage(result, name)
+        rows.append(
+            {
+                say("Strategy"): strategy_name(say, name),
+                primary: score(record["measures"][primary]),
+                say("Δ to first stage"): delta(found["delta"]) if found else "",
+                say("95 % interval"): interval(found["ci_low"], found["ci_high"]) if found else "",
+                say("Verdict"): verdict_name(say, found["verdict"]) if found else say("reference"),
+                say("Significance"): significance(say, found) if found else "",
+                say("Training"): usd(record["cost"]["train_usd"] + record["cost"]["teacher_usd"]),
+                say("Serving, 1,000 queries"): usd(record["cost"]["serve_usd_per_1k_queries"]),
+                say("Latency p50"): milliseconds(record["latency_ms"]["p50"]),
+                say("Latency p95"): milliseconds(record["latency_ms"]["p95"]),
+                say("Judged@10"): score(record["judged_at_10"]),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def comparison_table(say: Say, comparisons: list[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return one row per comparison with every number that belongs to its verdict."""
+    rows = []
+    for item in comparisons:
+        rows.append(
+            {
+                say("Challenger"): strategy_name(say, item["challenger"]),
+                say("Reference"): strategy_name(say, item["reference"]),
+                say("Measure"): item["measure"],
+                "Δ": delta(item["delta"]),
+                say("95 % interval"): interval(item["ci_low"], item["ci_high"]),
+                say("Verdict"): verdict_name(say, item["verdict"]),
+                say("Significance"): significance(say, item),
+                say("Queries"): item["n_queries"],
+                say("Kind"): say("confirmatory") if item["confirmatory"] else say("exploratory"),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def measure_table(say: Say, result: Mapping[str, Any]) -> pd.DataFrame:
+    """Return one row per strategy with the mean of every measure."""
+    rows = [
+        {say("Strategy"): strategy_name(say, name)}
+        | {measure: value for measure, value in record["measures"].items()}
+        for name, record in result["strategies"].items()
+    ]
+    return pd.DataFrame(rows)
