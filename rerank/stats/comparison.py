@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Verdict = Literal[
-    "not_comparable", "identical", "better", "worse", "equivalent", "not_worse", "inconclusive"
-]
+Verdict = Literal["not_comparable", "identical", "better", "worse", "equivalent", "not_worse", "inconclusive"]
 
 
 @dataclass(frozen=True)
@@ -15,8 +13,10 @@ class Comparison:
     delta and all bounds are in units of the measure. ci_*: 95 % t-interval of the deciding test; ci90_*:
     its 90 % interval (for equivalence). p_t: naive paired t over queries of seed means. p_seed_aware: the
     deciding test with several seeds, else None. p_adjusted: Holm, confirmatory only. p_tost: the larger
-    of the two one-sided p-values at +-margin. bca_*: 95 % BCa bootstrap. Everything statistical is None
-    when the verdict is `not_comparable`; p-values are never 1 for "could not be computed".
+    of the two one-sided p-values at +-margin. bca_*: 95 % BCa bootstrap. sd_queries: standard deviation
+    over queries of the differences; se and df: standard error and degrees of freedom of the deciding
+    test. Everything statistical is None when the verdict is `not_comparable`, and p-values of a
+    difference are None when it is `identical`; they are never 1 for "could not be computed".
     """
 
     reference: str
@@ -39,6 +39,9 @@ class Comparison:
     p_not_worse: float | None
     bca_low: float | None
     bca_high: float | None
+    sd_queries: float | None
+    se: float | None
+    df: float | None
     verdict: Verdict
     negligible: bool
     n_more_queries: int | None

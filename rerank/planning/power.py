@@ -1,0 +1,54 @@
+"""Power before money: what a number of queries can show, and how many a question needs."""
+
+import math
+from statistics import NormalDist
+from typing import Literal
+
+Question = Literal["difference", "not_worse", "equivalence"]
+
+SD_BETWEEN_RERANKERS = 0.10  # of per-query nDCG@10 differences between two re-rankers over one pool
+SD_FIRST_STAGE = 0.19  # the same between a first stage and a re-ranker
+POWER = 0.8
+_NORMAL = NormalDist()
+
+
+def _level(alpha: float, comparisons: int) -> float:
+    """Return the strictest level of Holm's procedure over some comparisons: α divided by their number."""
+    return alpha / max(1, comparisons)
+
+
+def minimum_detectable_effect(
+    n_queries: int, sd: float, *, alpha: float = 0.05, power: float = POWER, comparisons: int = 1
+) -> float:
+    """Return the smallest true difference that a paired two-sided t-test finds with the given power.
+
+    (z_{1-α/2} + z_power) · SD / √n, in the measure's units; the normal approximation, good from 30 queries.
+    sd: of per-query differences. comparisons: how many questions Holm's procedure holds together.
+    """
+    if n_queries < 1:
+        return math.inf
+    z = _NORMAL.inv_cdf(1 - _level(alpha, comparisons) / 2) + _NORMAL.inv_cdf(power)
+    return z * sd / math.sqrt(n_queries)
+
+
+def queries_needed(
+    delta: float,
+    sd: float,
+    question: Question,
+    *,
+    alpha: float = 0.05,
+    power: float = POWER,
+    comparisons: int = 1,
+) -> int:
+    """Return how many queries a question needs (normal approximation, rounded up).
+
+    difference: a true difference of `delta`, two-sided. not_worse and equivalence: a true difference of 0
+    against the margin `delta`; equivalence needs both one-sided tests, hence z of (1 + power)/2.
+    """
+    level = _level(alpha, comparisons)
+    z = {
+        "difference": _NORMAL.inv_cdf(1 - level / 2) + _NORMAL.inv_cdf(power),
+        "not_worse": _NORMAL.inv_cdf(1 - level) + _NORMAL.inv_cdf(power),
+        "equivalence": _NORMAL.inv_cdf(1 - level) + _NORMAL.inv_cdf((1 + power) / 2),
+    }[question]
+    return math.ceil((z * sd / delta) ** 2)
