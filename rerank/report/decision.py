@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rerank.decide.decision import Evidence, decide, gate_one
-from rerank.planning.plan import UNTRAINED
+from rerank.planning.plan import TWO_STAGE, UNTRAINED
 from rerank.report.comparisons import FIRST
 from rerank.report.ran import Ran
 from rerank.stats.comparison import Comparison
@@ -50,11 +50,12 @@ def decision_of(
         gate=ran.gate,
         single_strategy=chosen,
         second_strategy=second.challenger if second else None,
+        second_planned=any(name in TWO_STAGE for name in ran.plan.strategies),
     )
     decision = dataclasses.asdict(decide(evidence))
     for name in ("reasons", "would_change"):
         decision[name] = list(decision[name])
     decision["single_strategy"] = chosen
     decision["second_strategy"] = second.challenger if second else None
-    gate = gate_one(evidence)
-    return decision, gate if isinstance(gate, dict) else {"recommended": gate}
+    decision["next_numbers"] = dict(decision["next_numbers"])
+    return decision, gate_one(evidence)

@@ -46,7 +46,8 @@ def _strategy_record(
     mine = means[means["strategy"] == run.name].groupby("measure", sort=False)["value"].mean()
     seeds = by_seed[by_seed["strategy"] == run.name].groupby(["seed", "measure"], sort=False)["value"].mean()
     per_seed: dict[str, dict[str, float]] = {}
-    for (seed, measure), value in seeds.items():  # type: ignore[misc]
+    for key, value in seeds.items():
+        seed, measure = key if isinstance(key, tuple) else (key, "")
         per_seed.setdefault(str(seed), {})[str(measure)] = float(value)
     latencies = np.array(run.latencies_ms if run.latencies_ms else [], dtype=np.float64)
     has_latency = len(latencies) > 0

@@ -9,7 +9,7 @@ _CHUNK = 1_000
 
 
 def permutation_p(differences: NDArray[np.float64], rng_seed: int) -> float:
-    """Return the two-sided sign-flip permutation p-value, never 0: the +1 rule of Phipson and Smyth (2010)."""
+    """Return the two-sided sign-flip permutation p-value; never 0 (the +1 rule, Phipson and Smyth 2010)."""
     rng = np.random.default_rng(rng_seed)
     observed = abs(float(differences.mean()))
     # Sums in another order differ in the last bit; an equal mean must count as equal.

@@ -1,0 +1,129 @@
+"""The decision as sentences: what to do next, why, and what would change it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rerank.wording.language import Say, later
+from rerank.wording.names import strategy_name
+from rerank.wording.numbers import delta
+from rerank.wording.verdicts import comparison_sentence
+
+HEADLINES: Mapping[str, str] = {
+    "repair_data": later("Repair the data first."),
+    "repair_first_stage": later("Repair the first stage first: re-ranking has little to win here."),
+    "adopt_free_baseline": later("Use {strategy}: it costs no training."),
+    "stop": later("Stop here: fine-tuning shows no gain worth paying for."),
+    "collect_judgments": later("Judge about {n_more_queries} more queries, then decide."),
+    "add_second_stage": later("Add the second stage: {second} is better than {single}."),
+    "repair_teacher": later("Repair the teacher before distilling; ship {single} meanwhile."),
+    "adopt_single_stage": later("Ship the single stage {single}."),
+}
+
+REASONS: Mapping[str, str] = {
+    "data_has_errors": later("The sample has errors that change the numbers."),
+    "too_few_queries": later("There are fewer than 15 test queries: no comparison is possible."),
+    "scores_not_comparable": later("The scores of the two strategies cannot be compared."),
+    "ceiling_small": later(
+        "Even a perfect order of these candidates would gain little; the relevant documents are not among them."
+    ),
+    "no_single_stage": later("No single-stage strategy was run."),
+    "single_better": later("The single stage is better than the first stage."),
+    "single_worse": later("The single stage is worse than the first stage."),
+    "single_no_gain": later("The single stage and the first stage do not differ by more than the margin."),
+    "single_gain_negligible": later("The single stage's gain is smaller than the margin."),
+    "single_inconclusive": later("A gain of the single stage is neither shown nor excluded."),
+    "single_not_realistic": later(
+        "A gain of the single stage is not shown, and no realistic number of queries would show it."
+    ),
+    "free_baseline_gains": later("A strategy without any training is better than the first stage."),
+    "free_baseline_no_gain": later("No strategy without training is better than the first stage either."),
+    "free_baseline_ties": later(
+        "A strategy without any training does as well as the single stage: the cheaper option wins."
+    ),
+    "free_baseline_not_beaten": later(
+        "It is not shown that the single stage beats the best strategy without training."
+    ),
+    "second_better": later("The second stage adds a gain above the margin."),
+    "second_too_dear": later("The second stage adds a gain, but costs more than it is worth."),
+    "second_negligible": later("The second stage's gain is smaller than the margin."),
+    "second_no_gain": later("The second stage is not shown to add anything."),
+    "second_worse": later("The second stage makes it worse."),
+    "second_inconclusive": later("Whether the second stage adds anything is open; the cheaper option wins."),
+    "second_not_run": later("The second stage has not been run yet."),
+    "second_not_planned": later("The plan has no second stage."),
+    "teacher_red": later("The teacher is worse than what is free: it must not teach."),
+    "teacher_amber": later("It is not shown that the teacher is better than what is free."),
+    "luck_unknown": later("Everything was trained once: training luck is unknown."),
+}
+
+WOULD_CHANGE: Mapping[str, str] = {
+    "more_judged_queries": later("more judged queries"),
+    "errors_mended": later("the errors mended"),
+    "better_retrieval": later("a first stage that finds more relevant documents"),
+    "better_base_model": later("a stronger base model"),
+    "better_teacher": later("a better teacher"),
+    "several_seeds": later("training with several seeds"),
+    "second_stage_run": later("the second stage's result"),
+    "other_margin": later("another margin, locked in a new plan"),
+}
+
+GATE: Mapping[str, str] = {
+    "go": later("go"),
+    "no_go": later("no-go"),
+}
+
+
+def decision_headline(say: Say, result: Mapping[str, Any]) -> str:
+    """Return the decision in one sentence."""
+    decision = result["decision"]
+    facts = dict(decision["next_numbers"])
+    if "strategy" in facts:
+        facts["strategy"] = strategy_name(say, str(facts["strategy"]))
+    for role in ("single", "second"):
+        name = decision[f"{role}_strategy"]
+        facts[role] = strategy_name(say, name) if name else ""
+    return say(HEADLINES[decision["code"]], **facts)
+
+
+def decision_reasons(say: Say, result: Mapping[str, Any]) -> list[str]:
+    """Return the reasons, most important first."""
+    return [say(REASONS.get(reason, reason)) for reason in result["decision"]["reasons"]]
+
+
+def what_would_change(say: Say, result: Mapping[str, Any]) -> str:
+    """Return what would change the decision in one sentence, "" when nothing is named."""
+    named = [say(WOULD_CHANGE.get(code, code)) for code in result["decision"]["would_change"]]
+    if not named:
+        return ""
+    return say("What would change this: {list}.", list=say(", ").join(named))
+
+
+def decision_sentences(say: Say, result: Mapping[str, Any]) -> list[str]:
+    """Return headline, the confirmatory verdicts, reasons and what would change it."""
+    confirmatory = [item for item in result["comparisons"] if item["confirmatory"]]
+    lines = [
+        decision_headline(say, result),
+        *(comparison_sentence(say, item) for item in confirmatory),
+        *decision_reasons(say, result),
+        what_would_change(say, result),
+    ]
+    return [line for line in lines if line]
+
+
+def gate_sentence(say: Say, gate: Mapping[str, Any]) -> str:
+    """Return gate 1's recommendation."""
+    if gate["recommended"] == "go":
+        return say("Gate 1 recommends: go on to the second stage.")
+    return say("Gate 1 recommends: do not go on to the second stage.")
+
+
+def oracle_sentence(say: Say, result: Mapping[str, Any]) -> str:
+    """Return how much a perfect re-ranking of these candidates would gain."""
+    measure = result["plan"]["primary_measure"]
+    first = result["strategies"]["first-stage"]["measures"][measure]
+    room = result["first_stage"]["oracle"] - first
+    return say(
+        "A perfect order of these candidates would gain {delta} {measure}.",
+        delta=delta(room),
+        measure=measure,
+    )
