@@ -45,9 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--max-queries", type=int, metavar="N", help="a seeded sample of the evaluable queries")
     run.add_argument("--base-model", help="embedded, a local folder, or a hub id")
     run.add_argument("--first-stage", choices=["bm25", "embedding", "rrf", "run"])
-    run.add_argument(
-        "--pool", choices=["corpus", "judged"], help="candidates: search, or each query's judged"
-    )
+    run.add_argument("--pool", choices=["corpus", "judged"], help="candidates: search, or each query's judged")
     run.add_argument("--depth", type=int, metavar="N", help="candidates per query")
     run.add_argument("--teacher", choices=["embedding", "uploaded"])
     run.add_argument("--device", choices=["auto", "cpu", "cuda", "mps"], default="auto")

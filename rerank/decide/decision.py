@@ -190,9 +190,7 @@ def _with_gain(
     if free is not None:
         pairs = [item for item in evidence.free_against_single if item.reference == free.challenger]
         against = pairs[0] if pairs else None
-        if against is not None and (
-            against.verdict in ("worse", "identical", "equivalent") or against.negligible
-        ):
+        if against is not None and (against.verdict in ("worse", "identical", "equivalent") or against.negligible):
             return Decision(
                 "adopt_free_baseline",
                 (*reasons, "free_baseline_ties", *luck),

@@ -61,7 +61,12 @@ def note(
 ) -> Finding:
     """Return a finding whose value is cut and made visible."""
     return Finding(
-        severity, code, file, None if line is None else int(line), None if value is None else shown(value), facts
+        severity,
+        code,
+        file,
+        None if line is None else int(line),
+        None if value is None else shown(value),
+        facts,
     )
 
 
@@ -93,13 +98,18 @@ def refuse_where(
         return frame
     for row in frame[refused].to_dict("records"):
         value = " ".join(str(row[column]) for column in shown_columns)
-        where = (str(row["file"]), int(row["line"]))
-        refuse(ledger, severity, code, *where, value, row_json({str(k): v for k, v in row.items()}), **facts)
+        text = row_json({str(name): cell for name, cell in row.items()})
+        refuse(ledger, severity, code, str(row["file"]), int(row["line"]), value, text, **facts)
     return frame[~refused]
 
 
 def warn_where(
-    ledger: Ledger, frame: pd.DataFrame, marked: "pd.Series[bool]", code: str, shown_column: str, **facts: object
+    ledger: Ledger,
+    frame: pd.DataFrame,
+    marked: "pd.Series[bool]",
+    code: str,
+    shown_column: str,
+    **facts: object,
 ) -> None:
     """Record a warning for every marked row of a frame; the rows stay."""
     if marked.any():

@@ -34,9 +34,7 @@ class Encoder:
         )
         self._model = model.to(device.handle).eval()
 
-    def encode(
-        self, texts: Sequence[str], on_batch: Callable[[int], None] | None = None
-    ) -> NDArray[np.float32]:
+    def encode(self, texts: Sequence[str], on_batch: Callable[[int], None] | None = None) -> NDArray[np.float32]:
         """Return unit vectors, shape (n_texts, 384)."""
         vectors = np.zeros((len(texts), WIDTH), dtype=np.float32)
         if not texts:

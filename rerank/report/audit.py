@@ -33,9 +33,7 @@ def audit_teacher(ran: Ran) -> dict[str, Any] | None:
     teacher = np.array([lowest if score is None else score for score in given], dtype=np.float64)
 
     def kpi(ranking: pd.DataFrame) -> pd.DataFrame:
-        return per_query_scores(
-            ranking, ran.dataset.judgments, judged, [plan.primary_measure], plan.relevant_grade
-        )
+        return per_query_scores(ranking, ran.dataset.judgments, judged, [plan.primary_measure], plan.relevant_grade)
 
     first = kpi(ranking_of(part, -part["rank"].to_numpy(dtype=np.float64)))["value"].to_numpy()
     free = {"first-stage": first}

@@ -15,9 +15,7 @@ FIRST = "first-stage"
 
 def best_on_dev(ran: Ran, names: tuple[str, ...]) -> str | None:
     """Return the strategy with the highest development score, the earlier one on a tie; None without any."""
-    scored = [
-        (run.dev_score, run.name) for run in ran.runs if run.name in names and run.dev_score is not None
-    ]
+    scored = [(run.dev_score, run.name) for run in ran.runs if run.name in names and run.dev_score is not None]
     if not scored:
         return None
     best = max(score for score, _ in scored)

@@ -36,12 +36,8 @@ def decision_of(
         oracle_delta=oracle_delta,
         margin=ran.plan.margin,
         single=single,
-        free_baselines=tuple(
-            found for found in mine if found.reference == FIRST and found.challenger in free
-        ),
-        free_against_single=tuple(
-            found for found in mine if found.reference in free and found.challenger == chosen
-        ),
+        free_baselines=tuple(found for found in mine if found.reference == FIRST and found.challenger in free),
+        free_against_single=tuple(found for found in mine if found.reference in free and found.challenger == chosen),
         second=second,
         second_extra_cost_usd=extra,
         worth_usd_per_point=None,

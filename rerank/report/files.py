@@ -26,9 +26,7 @@ def trec_id(identity: str) -> str:
 def run_text(ranking: pd.DataFrame, tag: str) -> str:
     """Return a ranking as a TREC run, scores strictly decreasing by rank."""
     rows = zip(ranking["query_id"], ranking["doc_id"], ranking["rank"], ranking["score"], strict=True)
-    lines = [
-        f"{trec_id(query)} Q0 {trec_id(doc)} {rank} {score!r} {tag}\n" for query, doc, rank, score in rows
-    ]
+    lines = [f"{trec_id(query)} Q0 {trec_id(doc)} {rank} {score!r} {tag}\n" for query, doc, rank, score in rows]
     return "".join(lines)
 
 

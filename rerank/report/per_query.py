@@ -32,9 +32,7 @@ def mean_over_seeds(by_seed: pd.DataFrame) -> pd.DataFrame:
     return grouped.reset_index()
 
 
-def score_table(
-    by_seed: pd.DataFrame, strategy: str, measure: str, query_ids: tuple[str, ...]
-) -> NDArray[np.float64]:
+def score_table(by_seed: pd.DataFrame, strategy: str, measure: str, query_ids: tuple[str, ...]) -> NDArray[np.float64]:
     """Return one strategy's scores on one measure: shape (n_seeds, n_queries), columns as `query_ids`."""
     part = by_seed[(by_seed["strategy"] == strategy) & (by_seed["measure"] == measure)]
     wide = part.pivot(index="seed", columns="query_id", values="value")

@@ -66,9 +66,7 @@ def _strategy_record(
             "train_usd": compute_usd(run.train_seconds, price),
             "train_device_seconds": run.train_seconds,
             "teacher_usd": compute_usd(teacher_seconds, price),
-            "serve_usd_per_1k_queries": (
-                serving_usd_per_1k(float(latencies.mean()), price) if has_latency else None
-            ),
+            "serve_usd_per_1k_queries": (serving_usd_per_1k(float(latencies.mean()), price) if has_latency else None),
             "poc_train_usd": compute_usd(run.poc_train_seconds, price),
             "poc_train_device_seconds": run.poc_train_seconds,
         },

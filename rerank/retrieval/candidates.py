@@ -22,9 +22,7 @@ def document_text(title: str, text: str) -> str:
 
 def document_texts(documents: pd.DataFrame) -> list[str]:
     """Return every document's text as `document_text` gives it, in the frame's order."""
-    return [
-        document_text(title, text) for title, text in zip(documents["title"], documents["text"], strict=True)
-    ]
+    return [document_text(title, text) for title, text in zip(documents["title"], documents["text"], strict=True)]
 
 
 def order_of(scores: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -68,9 +66,7 @@ def top(scores: NDArray[np.float32], depth: int) -> NDArray[np.int64]:
     return order_of(scores)[:depth]
 
 
-def build_candidates(
-    dataset: Dataset, plan: Plan, query_ids: Sequence[str], scorer: Scorer | None
-) -> pd.DataFrame:
+def build_candidates(dataset: Dataset, plan: Plan, query_ids: Sequence[str], scorer: Scorer | None) -> pd.DataFrame:
     """Return the candidate lists of the given queries: query_id, doc_id, rank (from 1), score.
 
     `pool` "corpus" searches all documents, "judged" orders each query's judged documents. The user's own

@@ -1,5 +1,6 @@
 """The pages, their names and the guard that every page file calls first."""
 
+import contextlib
 from collections.abc import Mapping
 
 import streamlit as st
@@ -29,10 +30,8 @@ def open_page(name: str) -> Say:
     """
     if not st.session_state.get(READY):
         st.session_state[WISH] = (name, st.query_params.to_dict())
-        try:
+        with contextlib.suppress(StreamlitAPIException):  # the page runs alone, in a test
             st.switch_page("app.py")
-        except StreamlitAPIException:  # the page runs alone, in a test
-            pass
     say = current_say()
     _header(name, say)
     return say

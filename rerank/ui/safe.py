@@ -35,7 +35,7 @@ def csv_bytes(frame: pd.DataFrame) -> bytes:
     for name in safe.columns:
         if pd.api.types.is_numeric_dtype(safe[name]) or pd.api.types.is_bool_dtype(safe[name]):
             continue
-        safe[name] = [_not_a_formula(cell) for cell in safe[name]]
+        safe[name] = safe[name].map(_not_a_formula)
     safe.columns = [_not_a_formula(name) for name in safe.columns]
     return ("\ufeff" + safe.to_csv(index=False, lineterminator="\r\n")).encode()
 

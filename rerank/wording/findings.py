@@ -7,14 +7,10 @@ from rerank.wording.errors import Facts
 from rerank.wording.language import Say, later
 
 FINDINGS: Mapping[str, str] = {
-    "nul_bytes": later(
-        "The file holds NUL bytes: it is binary, or UTF-16 without its mark. Save it as UTF-8."
-    ),
+    "nul_bytes": later("The file holds NUL bytes: it is binary, or UTF-16 without its mark. Save it as UTF-8."),
     "gzip_broken": later("The compressed file is damaged or cut short. Compress it again."),
     "gzip_too_large": later("The file would unpack to more than {max_bytes} bytes. Split it."),
-    "archive_not_supported": later(
-        "A {kind} file cannot be read here. Unpack it or save it as CSV or JSONL."
-    ),
+    "archive_not_supported": later("A {kind} file cannot be read here. Unpack it or save it as CSV or JSONL."),
     "encoding_unknown": later("The file is not in UTF-8, UTF-16, CP932 or EUC-JP. Save it as UTF-8."),
     "encoding_broken": later("The file starts as {encoding} and does not stay so. Save it as UTF-8."),
     "bytes_not_utf8": later("{n_bytes} bytes are not UTF-8; the rows that hold them are left out."),
@@ -22,9 +18,7 @@ FINDINGS: Mapping[str, str] = {
     "file_empty": later("The file is empty."),
     "wrong_number_of_fields": later("{expected} columns were expected, {found} found."),
     "csv_broken": later("A quotation mark is not closed, or text follows a closing one."),
-    "rest_unreadable": later(
-        "Quotation marks are so broken that {n_lines} lines from here could not be read."
-    ),
+    "rest_unreadable": later("Quotation marks are so broken that {n_lines} lines from here could not be read."),
     "duplicate_header": later("Two columns are called “{column}”; the first is used."),
     "json_invalid": later("This line is not valid JSON."),
     "json_not_an_object": later("This line is JSON, but not an object in curly brackets."),
@@ -58,9 +52,7 @@ FINDINGS: Mapping[str, str] = {
     "grade_too_large": later("The grade is above {maximum}: hardly a grade. Is it the right column?"),
     "score_not_finite": later("The score is not a finite number."),
     "rank_not_integer": later("The rank is not a whole number."),
-    "duplicate_query_id": later(
-        "This query id came before (line {first_line} of {first_file}); the first is kept."
-    ),
+    "duplicate_query_id": later("This query id came before (line {first_line} of {first_file}); the first is kept."),
     "duplicate_document_id": later(
         "This document id came before (line {first_line} of {first_file}); the first is kept."
     ),
@@ -72,9 +64,7 @@ FINDINGS: Mapping[str, str] = {
         "One pair has several grades ({grades}). Decide which one holds; none is used until then."
     ),
     "duplicate_candidate": later("The same candidate came before (line {first_line} of {first_file})."),
-    "duplicate_teacher_score": later(
-        "The same teacher score came before (line {first_line} of {first_file})."
-    ),
+    "duplicate_teacher_score": later("The same teacher score came before (line {first_line} of {first_file})."),
     "contradictory_teacher_scores": later("One pair has several teacher scores ({scores}); none is used."),
     "queries_without_judgments": later(
         "{n_without} of {n_queries} queries have no judgments. They cannot be measured; distillation can use them."

@@ -69,8 +69,7 @@ def comparison_table(say: Say, comparisons: list[Mapping[str, Any]]) -> pd.DataF
 def measure_table(say: Say, result: Mapping[str, Any]) -> pd.DataFrame:
     """Return one row per strategy with the mean of every measure."""
     rows = [
-        {say("Strategy"): strategy_name(say, name)}
-        | {measure: value for measure, value in record["measures"].items()}
+        {say("Strategy"): strategy_name(say, name)} | dict(record["measures"])
         for name, record in result["strategies"].items()
     ]
     return pd.DataFrame(rows)

@@ -13,9 +13,7 @@ SENTENCES: Mapping[str, str] = {
     "better": later(
         "{challenger} is better than {reference}: {delta} {measure}, 95 % interval {interval}, {n} queries."
     ),
-    "worse": later(
-        "{challenger} is worse than {reference}: {delta} {measure}, 95 % interval {interval}, {n} queries."
-    ),
+    "worse": later("{challenger} is worse than {reference}: {delta} {measure}, 95 % interval {interval}, {n} queries."),
     "equivalent": later(
         "{challenger} and {reference} are equivalent within ±{margin} {measure}: difference {delta}, "
         "95 % interval {interval}, {n} queries."

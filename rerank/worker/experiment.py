@@ -228,8 +228,7 @@ def _trained(
 ) -> StrategyRun:
     seeds = bench.plan.seeds
     by_seed = {
-        seed: pd.concat([rankings[node] for node in nodes if node.seed == seed], ignore_index=True)
-        for seed in seeds
+        seed: pd.concat([rankings[node] for node in nodes if node.seed == seed], ignore_index=True) for seed in seeds
     }
     dev = [float(trained[node]["dev_score"]) for node in nodes]
     whole = 0.0

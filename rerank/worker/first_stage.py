@@ -100,9 +100,7 @@ class Candidates:
     latencies_ms: tuple[float, ...] | None
 
 
-def candidate_lists(
-    dataset: Dataset, plan: Plan, query_ids: Sequence[str], similarities: Similarities
-) -> Candidates:
+def candidate_lists(dataset: Dataset, plan: Plan, query_ids: Sequence[str], similarities: Similarities) -> Candidates:
     """Return the plan's candidate lists for the given queries, from disk when they are there."""
     first = plan.first_stage
     digest = digest_of(

@@ -92,9 +92,7 @@ def planned_pairs(bench: Workbench, node: StageNode) -> tuple[int, int]:
     return settings.epochs * settings.group_size * len(fold.train), settings.epochs * dev
 
 
-def train_stage(
-    bench: Workbench, node: StageNode, teacher: TeacherScores, teacher_digest: str
-) -> dict[str, Any]:
+def train_stage(bench: Workbench, node: StageNode, teacher: TeacherScores, teacher_digest: str) -> dict[str, Any]:
     """Train a node unless it is on disk already; return its record.
 
     The model folder loads in plain `transformers`; `config.json` and `environment.json` lie beside it.
@@ -190,9 +188,7 @@ def _list_maker(
         bench.tokenize(fold.train, [*known["doc_id"], *candidates["doc_id"]])
         return lambda epoch: contrastive_lists(material, settings.group_size, loss, _seed_of(node, epoch))
     bench.tokenize(fold.train, list(candidates["doc_id"]))
-    return lambda epoch: distillation_lists(
-        fold.train, candidates, teacher, settings.group_size, _seed_of(node, epoch)
-    )
+    return lambda epoch: distillation_lists(fold.train, candidates, teacher, settings.group_size, _seed_of(node, epoch))
 
 
 def _save_model(bench: Workbench, model: Any, folder: Path) -> None:

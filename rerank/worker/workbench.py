@@ -50,7 +50,5 @@ class Workbench:
         self.tokens.add("query", list(wanted["query_id"]), list(wanted["text"]))
         documents = self.dataset.documents
         chosen = documents[documents["doc_id"].isin(list(doc_ids))]
-        texts = [
-            document_text(title, text) for title, text in zip(chosen["title"], chosen["text"], strict=True)
-        ]
+        texts = [document_text(title, text) for title, text in zip(chosen["title"], chosen["text"], strict=True)]
         self.tokens.add("document", list(chosen["doc_id"]), texts)

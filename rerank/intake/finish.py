@@ -1,0 +1,77 @@
+"""From a checked draft to a dataset, when the user has decided."""
+
+import datetime
+from collections import Counter
+
+import pandas as pd
+
+from rerank.digests import digest_of
+from rerank.errors import RerankError
+from rerank.intake.dataset import Dataset
+from rerank.intake.mapping import FIELDS
+from rerank.intake.noting import count_errors
+from rerank.intake.reading import Draft
+
+
+def _content(frame: pd.DataFrame, columns: tuple[str, ...]) -> list[list[str]]:
+    """Return a frame's rows as sorted texts: the same content in another order is the same dataset."""
+    rows = frame[list(columns)].astype("str").to_numpy().tolist()
+    return sorted(rows)
+
+
+def dataset_digest(frames: dict[str, pd.DataFrame]) -> str:
+    """Return the SHA-256 of the content of all tables, whatever the order of their rows."""
+    return digest_of({role: _content(frame, FIELDS[role]) for role, frame in sorted(frames.items())})
+
+
+def finish(draft: Draft, name: str, *, keep_good_rows: bool = False) -> Dataset:
+    """Return the dataset of a draft.
+
+    Raises RerankError `input_has_errors` when rows or files were refused and the user has not said that
+    the good rows are enough, and `dataset_is_empty` without queries or documents.
+    """
+    n_errors = count_errors(draft.findings)
+    if n_errors and not keep_good_rows:
+        raise RerankError("input_has_errors", n_errors=n_errors)
+    frames = {role: draft.frames[role][list(FIELDS[role])].reset_index(drop=True) for role in draft.frames}
+    sizes = {"n_queries": len(frames["queries"]), "n_documents": len(frames["documents"])}
+    if not all(sizes.values()):
+        raise RerankError("dataset_is_empty", **sizes)
+    digest = dataset_digest(frames)
+    manifest = {
+        "digest": digest,
+        "name": name,
+        "created_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        **sizes,
+        "n_judgments": len(frames["judgments"]),
+        "n_candidates": len(frames.get("candidates", ())),
+        "n_teacher_scores": len(frames.get("teacher_scores", ())),
+        "synthetic": bool(draft.facts.get("synthetic", False)),
+        "facts": dict(draft.facts),
+        "keep_good_rows": keep_good_rows,
+        "n_rejected": len(draft.rejected),
+        "findings": dict(Counter(finding.code for finding in draft.findings)),
+        "files": [
+            {
+                "name": file.name,
+                "role": file.role,
+                "mapping": dict(file.mapping),
+                "n_rows": file.n_rows,
+                "n_bytes": file.n_bytes,
+                "sha256": file.sha256,
+                "encoding": file.encoding,
+            }
+            for file in draft.files
+        ],
+    }
+    judgments = frames["judgments"].astype({"grade": "int64"})
+    return Dataset(
+        name=name,
+        digest=digest,
+        queries=frames["queries"],
+        documents=frames["documents"],
+        judgments=judgments,
+        candidates=frames.get("candidates"),
+        teacher_scores=frames.get("teacher_scores"),
+        manifest=manifest,
+    )

@@ -1,0 +1,195 @@
+"""Which column is what: synonyms, guesses and the user's own mapping."""
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from rerank.errors import RerankError
+
+Role = Literal["queries", "documents", "judgments", "candidates", "teacher_scores"]
+ROLES: tuple[Role, ...] = ("queries", "documents", "judgments", "candidates", "teacher_scores")
+
+FIELDS: Mapping[str, tuple[str, ...]] = {
+    "queries": ("query_id", "text", "segment"),
+    "documents": ("doc_id", "title", "text"),
+    "judgments": ("query_id", "doc_id", "grade"),
+    "candidates": ("query_id", "doc_id", "rank", "score"),
+    "teacher_scores": ("query_id", "doc_id", "score"),
+}
+REQUIRED: Mapping[str, tuple[str, ...]] = {
+    "queries": ("text",),
+    "documents": ("doc_id", "text"),
+    "judgments": ("query_id", "doc_id", "grade"),
+    "candidates": ("query_id", "doc_id"),
+    "teacher_scores": ("query_id", "doc_id", "score"),
+}
+
+_QUERY_ID = "qid query_id query-id q_id queryid question_id クエリid 質問id"
+_QUERY_TEXT = "query query_text querytext question anchor クエリ 質問 検索語"
+_DOC_ID = "docid doc_id docno corpus-id corpusid pid product_id passage_id document_id 文書id ドキュメントid 商品id"
+_GRADE = "rating rel relevance label grade gain judgment judgement final_rating 評価 判定 関連度"
+_SYNONYMS: Mapping[str, Mapping[str, str]] = {
+    "queries": {
+        "query_id": f"_id id {_QUERY_ID}",
+        "text": f"text {_QUERY_TEXT} 本文 テキスト",
+        "segment": "segment tag category intent metadata.segment セグメント 区分 カテゴリ",
+    },
+    "documents": {
+        "doc_id": f"_id id {_DOC_ID}",
+        "title": "title name product_name タイトル 題名 商品名",
+        "text": "text passage contents document body description content 本文 テキスト 説明",
+    },
+    "judgments": {
+        "query_id": f"{_QUERY_ID} {_QUERY_TEXT}",
+        "doc_id": f"{_DOC_ID} document",
+        "grade": f"{_GRADE} score",
+    },
+    "candidates": {
+        "query_id": f"{_QUERY_ID} {_QUERY_TEXT}",
+        "doc_id": f"{_DOC_ID} document",
+        "rank": "rank position doc_position ordinal 順位",
+        "score": "score スコア 得点",
+    },
+    "teacher_scores": {
+        "query_id": f"{_QUERY_ID} {_QUERY_TEXT}",
+        "doc_id": f"{_DOC_ID} document",
+        "score": "score teacher_score スコア 得点",
+    },
+}
+
+
+def folded(name: str) -> str:
+    """Return a header for comparing: NFKC, lower case, blanks and camelCase as underscores."""
+    plain = unicodedata.normalize("NFKC", name).strip()
+    plain = re.sub(r"([a-z])([A-Z])", r"\1_\2", plain).lower()
+    return re.sub(r"[\s_]+", "_", plain)
+
+
+def _known(role: str, field: str) -> list[str]:
+    return [folded(word) for word in _SYNONYMS[role][field].split()]
+
+
+_ALL = {word for role in _SYNONYMS for field in _SYNONYMS[role] for word in _known(role, field)} | {
+    "iteration",
+    "iter",
+    "q0",
+}
+
+
+def is_header(cells: Sequence[str]) -> bool:
+    """Say whether a first row is a header: a known name in it, or several words and no number.
+
+    A judgment without a header (`q1  d7  1`) must not lose its first row to a guess.
+    """
+    names = [folded(cell) for cell in cells]
+    if any(name in _ALL for name in names):
+        return True
+    numeric = [bool(re.fullmatch(r"[+-]?\d+(\.\d+)?", cell.strip())) for cell in cells]
+    distinct = len(set(names)) == len(names) and all(names)
+    short = all(len(cell) <= 40 and re.fullmatch(r"[\w .()/#-]+", cell) for cell in cells)
+    return len(cells) > 2 and not any(numeric) and distinct and short
+
+
+def propose(columns: Sequence[str], role: str) -> dict[str, str]:
+    """Return the proposed `{field: column}` of a role; the first synonym in the list wins."""
+    by_name: dict[str, str] = {}
+    for column in columns:
+        by_name.setdefault(folded(column), column)
+    found: dict[str, str] = {}
+    for field in FIELDS[role]:
+        for word in _known(role, field):
+            named = by_name.get(word)
+            if named is not None and named not in found.values():
+                found[field] = named
+                break
+    return found
+
+
+def guess_role(columns: Sequence[str], file: str, integer_scores: bool) -> Role | None:
+    """Return what a file probably holds, from its columns first and its name last; None when unclear.
+
+    integer_scores: whether a column called score holds small whole numbers only (BEIR's judgments do).
+    """
+    names = {folded(column) for column in columns}
+
+    def has(role: str, field: str) -> bool:
+        return any(word in names for word in _known(role, field))
+
+    hint = folded(Path(file).name)
+    pair = has("judgments", "query_id") and has("judgments", "doc_id")
+    if pair:
+        if any(word in names for word in map(folded, _GRADE.split())):
+            return "judgments"
+        if has("candidates", "rank"):
+            return "candidates"
+        if "score" in names:
+            if "teacher" in hint:
+                return "teacher_scores"
+            if "corpus-id" in names or integer_scores:
+                return "judgments"
+            return "candidates" if re.search("run|candidate|result", hint) else "teacher_scores"
+        return None
+    if has("documents", "doc_id") and has("documents", "text"):
+        says_query = re.search("quer|クエリ|質問", hint) is not None
+        says_document = re.search("corpus|doc|passage|collection|product|article|文書", hint) is not None
+        own = {folded(word) for word in _DOC_ID.split()} & names
+        titled = has("documents", "title")
+        if says_query and not own:
+            return "queries"
+        if says_document or own or titled:
+            return "documents"
+    if has("queries", "text") and (has("queries", "query_id") or folded("query") in names):
+        return "queries"
+    return None
+
+
+def guess_headerless(n_columns: int, file: str, whole_last: bool) -> tuple[Role, dict[str, str]] | None:
+    """Return role and mapping of a table without header: `qid docid grade`, or two columns with a telling name."""
+    hint = folded(Path(file).name)
+    if n_columns == 3 and whole_last:
+        return "judgments", {"query_id": "1", "doc_id": "2", "grade": "3"}
+    if n_columns == 2 and "quer" in hint:
+        return "queries", {"query_id": "1", "text": "2"}
+    if n_columns == 2 and re.search("collection|corpus|doc|passage", hint):
+        return "documents", {"doc_id": "1", "text": "2"}
+    return None
+
+
+@dataclass(frozen=True)
+class FileMapping:
+    """What the user says about one file: its role and `{field: column}`."""
+
+    file: str
+    role: Role
+    columns: Mapping[str, str]
+
+
+def read_mapping(path: Path) -> list[FileMapping]:
+    """Read a mapping file: one TOML table per role with `file` and `field = "column"` entries.
+
+    Raises RerankError `input_not_found`, `mapping_unreadable` or `mapping_invalid`.
+    """
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RerankError("input_not_found", path=str(path)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RerankError("mapping_unreadable", path=str(path), reason=str(error)) from error
+    found = []
+    for section, table in given.items():
+        if section not in ROLES:
+            raise RerankError("mapping_invalid", path=str(path), section=section, reason="unknown_role")
+        if not isinstance(table, dict) or not isinstance(table.get("file"), str):
+            raise RerankError("mapping_invalid", path=str(path), section=section, reason="file is missing")
+        columns = {name: value for name, value in table.items() if name != "file"}
+        for name, value in columns.items():
+            if name not in FIELDS[section]:
+                raise RerankError("mapping_invalid", path=str(path), section=section, reason=f"unknown field {name}")
+            if not isinstance(value, str):
+                raise RerankError("mapping_invalid", path=str(path), section=section, reason=f"{name} is not text")
+        found.append(FileMapping(str(table["file"]), section, columns))
+    return found

@@ -1,0 +1,96 @@
+"""Datasets on disk: one folder per digest that appears whole or not at all."""
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rerank.errors import RerankError
+from rerank.intake.dataset import Dataset
+from rerank.intake.findings import Finding
+from rerank.intake.noting import RejectedRow, capped, finding_dict, rejected_frame
+from rerank.store.artefacts import read_json, read_parquet, write_json, write_parquet
+from rerank.store.home import room
+
+TABLES = ("queries", "documents", "judgments", "candidates", "teacher_scores")
+
+
+def dataset_folder(digest: str) -> Path:
+    """Return a dataset's folder. Raises RerankError `dataset_not_found`."""
+    folder = room("datasets") / digest
+    if len(digest) != 64 or not (folder / "manifest.json").is_file():
+        raise RerankError("dataset_not_found", digest=digest[:64])
+    return folder
+
+
+def save_dataset(dataset: Dataset, findings: Sequence[Finding] = (), rejected: Sequence[RejectedRow] = ()) -> Path:
+    """Write a dataset with its findings and refused rows; one that is there already stays as it is."""
+    final = room("datasets") / dataset.digest
+    if (final / "manifest.json").is_file():
+        return final
+    part = Path(tempfile.mkdtemp(dir=room("datasets"), prefix=".part."))
+    try:
+        for name in TABLES:
+            frame = getattr(dataset, name)
+            if frame is not None:
+                write_parquet(part / f"{name}.parquet", frame)
+        write_json(part / "findings.json", [finding_dict(finding) for finding in capped(findings)])
+        write_parquet(part / "rejected.parquet", rejected_frame(rejected))
+        write_json(part / "manifest.json", dict(dataset.manifest))
+        part.chmod(0o755)
+        if final.exists():  # a folder without manifest: somebody's broken copy
+            shutil.rmtree(final, ignore_errors=True)
+        part.rename(final)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return final
+
+
+def load_dataset(digest: str) -> Dataset:
+    """Return a stored dataset. Raises RerankError `dataset_not_found` or `dataset_unreadable`."""
+    folder = dataset_folder(digest)
+    try:
+        manifest = read_json(folder / "manifest.json")
+        tables = {
+            name: read_parquet(folder / f"{name}.parquet") for name in TABLES if (folder / f"{name}.parquet").is_file()
+        }
+        return Dataset(
+            name=str(manifest["name"]),
+            digest=digest,
+            queries=tables["queries"],
+            documents=tables["documents"],
+            judgments=tables["judgments"],
+            candidates=tables.get("candidates"),
+            teacher_scores=tables.get("teacher_scores"),
+            manifest=manifest,
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise RerankError("dataset_unreadable", digest=digest, reason=type(error).__name__) from error
+
+
+def list_datasets() -> list[dict[str, Any]]:
+    """Return the manifests of all datasets, newest first."""
+    found = []
+    for folder in room("datasets").iterdir():
+        path = folder / "manifest.json"
+        if not folder.name.startswith(".") and path.is_file():
+            found.append(read_json(path))
+    return sorted(found, key=lambda item: (item["created_at"], item["digest"]), reverse=True)
+
+
+def load_findings(digest: str) -> list[Finding]:
+    """Return what was found when a dataset was imported."""
+    return [Finding(**record) for record in read_json(dataset_folder(digest) / "findings.json")]
+
+
+def load_rejected(digest: str) -> pd.DataFrame:
+    """Return the rows that are not in a dataset: file, line, code, row."""
+    return read_parquet(dataset_folder(digest) / "rejected.parquet")
+
+
+def delete_dataset(digest: str) -> None:
+    """Remove a dataset; experiments on it keep their results."""
+    shutil.rmtree(dataset_folder(digest))
