@@ -13,10 +13,10 @@ from rerank.planning.experiments import load_result
 from rerank.store.artefacts import read_json
 from rerank.wording.decisions import decision_sentences
 from rerank.wording.language import Say
-from rerank.wording.names import AUDIT_COLOURS, name_of
+from rerank.wording.names import AUDIT_COLOURS, name_of, strategy_name
 from rerank.wording.numbers import duration, score, usd
 from rerank.wording.tables import strategy_table
-from rerank.wording.verdicts import comparison_sentence, reason_sentences
+from rerank.wording.verdicts import reason_sentences
 
 
 def show(given: argparse.Namespace, say: Say) -> int:
@@ -42,10 +42,10 @@ def print_result(result: Mapping[str, Any], say: Say) -> None:
     _print_table(strategy_table(say, result))
     print()
     for comparison in result["comparisons"]:
-        if comparison["confirmatory"]:
-            print(comparison_sentence(say, comparison))
-            for reason in reason_sentences(say, comparison):
-                print(f"  {reason}")
+        if comparison["confirmatory"] and comparison["reasons"]:
+            names = {role: strategy_name(say, comparison[role]) for role in ("challenger", "reference")}
+            reasons = " ".join(reason_sentences(say, comparison))
+            print(say("{challenger} vs {reference}", **names) + ": " + reasons)
     data, plan, cost = result["dataset"], result["plan"], result["cost"]
     audit = result["teacher_audit"]
     if audit is not None:

@@ -1,0 +1,56 @@
+"""What pages read from disk, kept in memory by digest or by the file's time, never by content."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from rerank.intake.dataset import Dataset
+from rerank.intake.storage import load_dataset
+from rerank.planning.experiments import experiment_folder, load_result
+from rerank.report.files import read_per_query
+from rerank.store.artefacts import read_parquet
+
+
+def _stamp(path: Path) -> int:
+    return path.stat().st_mtime_ns if path.is_file() else 0
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def dataset(digest: str) -> Dataset:
+    """Return a dataset; shared by all visitors and never changed."""
+    return load_dataset(digest)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _result(experiment: str, stamp: int) -> dict[str, Any] | None:
+    del stamp  # part of the key
+    return load_result(experiment)
+
+
+def result(experiment: str) -> dict[str, Any] | None:
+    """Return an experiment's result, None before there is one."""
+    return _result(experiment, _stamp(experiment_folder(experiment) / "result.json"))
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _per_query(experiment: str, stamp: int) -> pd.DataFrame:
+    del stamp
+    return read_per_query(experiment_folder(experiment))
+
+
+def per_query(experiment: str) -> pd.DataFrame:
+    """Return per-query scores: strategy, query_id, measure, value."""
+    return _per_query(experiment, _stamp(experiment_folder(experiment) / "result.json"))
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _rankings(experiment: str, stamp: int) -> pd.DataFrame:
+    del stamp
+    return read_parquet(experiment_folder(experiment) / "rankings.parquet")
+
+
+def rankings(experiment: str) -> pd.DataFrame:
+    """Return rankings of all strategies and seeds: strategy, seed, query_id, doc_id, rank, score."""
+    return _rankings(experiment, _stamp(experiment_folder(experiment) / "rankings.parquet"))

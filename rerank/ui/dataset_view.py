@@ -1,0 +1,94 @@
+"""A stored dataset: how much of what, what was found, and its texts."""
+
+import pandas as pd
+import streamlit as st
+
+from rerank.errors import RerankError
+from rerank.figures.grades import grade_histogram
+from rerank.intake.dataset import Dataset
+from rerank.intake.storage import load_findings, load_rejected
+from rerank.ui import cached
+from rerank.ui.choose import choose_dataset
+from rerank.ui.findings import findings_table
+from rerank.ui.show import figure, problem, table
+from rerank.wording.language import Say
+from rerank.wording.numbers import share
+
+TEXT_CHARS = 300
+SHOWN_ROWS = 1000
+
+
+def dataset_view(say: Say) -> None:
+    """Show the chosen dataset."""
+    manifest = choose_dataset(say)
+    if manifest is None:
+        return
+    digest = str(manifest["digest"])
+    try:
+        found = cached.dataset(digest)
+    except RerankError as error:
+        problem(say, error.code, error.facts)
+        return
+    judged = found.judgments.groupby("query_id")["grade"].agg(["size", "max"])
+    numbers = (
+        (say("Queries"), f"{len(found.queries):,}"),
+        (say("Documents"), f"{len(found.documents):,}"),
+        (say("Judgments"), f"{len(found.judgments):,}"),
+        (say("Queries with a relevant document"), f"{int((judged['max'] >= 1).sum()):,}"),
+        (say("Judgments per judged query"), f"{judged['size'].mean():.1f}" if len(judged) else "0"),
+    )
+    with st.container(horizontal=True):
+        for label, value in numbers:
+            st.metric(label, value, border=True, width=190)
+    if manifest["synthetic"]:
+        st.caption(say("This sample is synthetic: it was written for this product."))
+    if manifest["n_rejected"]:
+        st.warning(
+            say("{n} rows were left out when this dataset was saved; they are kept here.", n=manifest["n_rejected"])
+        )
+        table(say, load_rejected(digest), "rejected_rows")
+    st.page_link(
+        "pages/plan.py",
+        label=say("Make a plan with this dataset"),
+        icon=":material/edit_note:",
+        query_params={"dataset": digest},
+    )
+    left, right = st.columns(2)
+    with left:
+        _grades(say, found)
+    with right:
+        _segments(say, found)
+    findings_table(say, load_findings(digest), "dataset_findings")
+    _texts(say, found)
+
+
+def _grades(say: Say, found: Dataset) -> None:
+    counts = found.judgments["grade"].value_counts().sort_index()
+    by_grade = {int(str(grade)): int(count) for grade, count in counts.items()}
+    frame = pd.DataFrame({say("Grade"): list(by_grade), say("Judgments"): list(by_grade.values())})
+    st.subheader(say("Grades"), anchor=False)
+    figure(say, grade_histogram(say, by_grade), frame, "grades", say("Number of judgments per grade"))
+
+
+def _segments(say: Say, found: Dataset) -> None:
+    st.subheader(say("Segments"), anchor=False)
+    segments = found.queries["segment"].replace("", say("(none)")).value_counts()
+    frame = pd.DataFrame(
+        {
+            say("Segment"): segments.index.astype("str"),
+            say("Queries"): segments.to_numpy(),
+            say("Share"): [share(count / len(found.queries)) for count in segments],
+        }
+    )
+    table(say, frame, "segments")
+
+
+def _texts(say: Say, found: Dataset) -> None:
+    st.subheader(say("Texts"), anchor=False)
+    queries, documents = st.tabs([say("Queries"), say("Documents")])
+    with queries:
+        st.dataframe(found.queries.head(SHOWN_ROWS), hide_index=True, width="stretch", height=300)
+    with documents:
+        shown = found.documents.head(SHOWN_ROWS)
+        shown = shown.assign(text=shown["text"].str.slice(0, TEXT_CHARS))
+        st.dataframe(shown, hide_index=True, width="stretch", height=300)

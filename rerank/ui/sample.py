@@ -1,0 +1,36 @@
+"""The bundled sample, one click away."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from rerank.errors import RerankError
+from rerank.intake.finish import finish
+from rerank.intake.reading import read_folder
+from rerank.intake.storage import save_dataset
+from rerank.ui.show import problem
+from rerank.wording.language import Say
+
+FOLDER = Path(__file__).resolve().parents[2] / "data" / "sample"
+
+
+def load_sample() -> str:
+    """Import the bundled sample and return its digest; importing it again changes nothing."""
+    draft = read_folder(FOLDER)
+    dataset = finish(draft, str(draft.facts.get("name", "sample")))
+    save_dataset(dataset, draft.findings, draft.rejected)
+    return dataset.digest
+
+
+def sample_button(say: Say) -> None:
+    """Offer the bundled sample; go to the plan with it."""
+    st.write(
+        say("No data at hand? The bundled sample is a fictional company's internal support knowledge base (synthetic).")
+    )
+    if st.button(say("Load the bundled sample"), type="primary", key="load_sample"):
+        try:
+            digest = load_sample()
+        except RerankError as error:
+            problem(say, error.code, error.facts)
+        else:
+            st.switch_page("pages/data.py", query_params={"dataset": digest})

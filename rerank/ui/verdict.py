@@ -1,0 +1,36 @@
+"""Decision and verdicts on a page: words first, a sign beside them, colour last."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from rerank.ui.safe import markdown
+from rerank.wording.decisions import decision_headline, decision_reasons, what_would_change
+from rerank.wording.language import Say
+from rerank.wording.names import VERDICT_SIGNS
+from rerank.wording.verdicts import comparison_sentence, reason_sentences
+
+_GOOD = ("adopt_single_stage", "add_second_stage", "adopt_free_baseline")
+_OPEN = ("collect_judgments",)
+
+
+def decision_banner(say: Say, result: Mapping[str, Any]) -> None:
+    """Show the decision in one sentence, with its reasons below."""
+    code = result["decision"]["code"]
+    box = st.success if code in _GOOD else st.info if code in _OPEN else st.warning
+    reasons = "\n".join(f"- {markdown(reason)}" for reason in decision_reasons(say, result))
+    change = markdown(what_would_change(say, result))
+    box(f"**{markdown(decision_headline(say, result))}**\n\n{reasons}\n\n{change}")
+
+
+def confirmatory_verdicts(say: Say, result: Mapping[str, Any]) -> None:
+    """Show the locked questions with their answers and reservations."""
+    for comparison in result["comparisons"]:
+        if comparison["confirmatory"]:
+            with st.container(border=True):
+                sign = VERDICT_SIGNS[comparison["verdict"]]
+                st.markdown(f"**{sign}** {markdown(comparison_sentence(say, comparison))}")
+                reasons = reason_sentences(say, comparison)
+                if reasons:
+                    st.caption(markdown(" ".join(reasons)))
