@@ -84,6 +84,27 @@ AUDIT_COLOURS: Mapping[str, str] = {
 }
 
 
+PRESET_NAMES: Mapping[str, str] = {
+    "quick": later("Quick look: one training each, one test split"),
+    "standard": later("For a decision: three trainings each, five folds"),
+}
+
+POOLS: Mapping[str, str] = {
+    "corpus": later("A search over all documents"),
+    "judged": later("Each query's judged documents"),
+}
+
+SPLITS: Mapping[str, str] = {
+    "holdout": later("One held-out test set"),
+    "kfold": later("Folds: every query is tested once"),
+}
+
+TEACHERS: Mapping[str, str] = {
+    "embedding": later("The embedded encoder (free)"),
+    "uploaded": later("Your uploaded scores"),
+}
+
+
 def name_of(say: Say, table: Mapping[str, str], code: str) -> str:
     """Return a code's name in the reader's language; an unknown code is shown as it is."""
     return say(table[code]) if code in table else code

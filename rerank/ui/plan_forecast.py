@@ -1,0 +1,80 @@
+"""Time and cost before they are spent, from a short calibration on this device."""
+
+from typing import Any
+
+import streamlit as st
+
+from rerank.errors import RerankError
+from rerank.jobs import queue
+from rerank.jobs.launch import start
+from rerank.jobs.machine import machine
+from rerank.planning.experiments import forecast_path
+from rerank.planning.plan import TWO_STAGE, Plan
+from rerank.store.artefacts import read_json
+from rerank.ui.safe import markdown
+from rerank.ui.show import problem
+from rerank.wording.language import Say
+from rerank.wording.machine import device_sentence
+from rerank.wording.numbers import duration, score, usd
+from rerank.wording.progress import progress_line
+
+JOB = "forecast_job"
+
+
+def forecast_panel(say: Say, plan: Plan) -> None:
+    """Show the forecast of this plan, or offer to measure it."""
+    st.subheader(say("What will it cost?"), anchor=False)
+    try:
+        st.write(markdown(device_sentence(say, machine())))
+    except RerankError as error:
+        problem(say, error.code, error.facts)
+        return
+    path = forecast_path(plan, "auto")
+    if path.is_file():
+        _forecast(say, read_json(path), any(name in TWO_STAGE for name in plan.strategies))
+        return
+    if st.button(say("Predict time and cost (about a minute)"), key="forecast"):
+        st.session_state[JOB] = start("forecast", {"plan": plan.to_dict(), "device": "auto"}).id
+    identity = st.session_state.get(JOB)
+    if identity:
+        _watch(say, identity)
+
+
+def _forecast(say: Say, found: dict[str, Any], two_stage: bool) -> None:
+    parts = [(say("Gate 1: single stages"), found["gate_1"])]
+    if two_stage:
+        parts.append((say("Everything"), found["all"]))
+    for column, (title, item) in zip(st.columns(len(parts) + 1), parts, strict=False):
+        low, high = duration(item["seconds_low"], say), duration(item["seconds_high"], say)
+        with column:
+            st.metric(title, duration(item["seconds"], say), border=True)
+            st.caption(
+                say(
+                    "Between {low} and {high}; {usd} ({usd_low} to {usd_high})",
+                    low=low,
+                    high=high,
+                    usd=markdown(usd(item["cost_usd"])),
+                    usd_low=markdown(usd(item["cost_usd_low"])),
+                    usd_high=markdown(usd(item["cost_usd_high"])),
+                )
+            )
+    with st.columns(len(parts) + 1)[0]:
+        st.caption(say("Recall ceiling of the candidates: {recall}", recall=score(found["recall_ceiling"])))
+
+
+def _watch(say: Say, identity: str) -> None:
+    live = queue.job(identity).is_live
+
+    @st.fragment(run_every="1s" if live else None)
+    def watch() -> None:
+        job = queue.job(identity)
+        if job.is_live:
+            st.info(markdown(progress_line(say, job)))
+            return
+        st.session_state.pop(JOB, None)
+        if job.state == "failed" and job.error is not None:
+            problem(say, str(job.error["code"]), dict(job.error["facts"]))
+        elif live:
+            st.rerun()
+
+    watch()

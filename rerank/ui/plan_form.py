@@ -1,0 +1,190 @@
+"""The plan's choices as a form; the result is a checked plan or a sentence that says what is wrong."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from rerank.errors import RerankError
+from rerank.planning.plan import (
+    MEASURES,
+    SINGLE_STAGE,
+    STRATEGIES,
+    TWO_STAGE,
+    Budget,
+    FirstStage,
+    FirstStageKind,
+    Plan,
+    Pool,
+    Split,
+    SplitKind,
+    Teacher,
+    check_plan,
+)
+from rerank.planning.presets import PRESETS, preset
+from rerank.ui.show import problem
+from rerank.wording.language import Say
+from rerank.wording.names import (
+    FIRST_STAGES,
+    POOLS,
+    PRESET_NAMES,
+    SPLITS,
+    STRATEGY_EXPLANATIONS,
+    TEACHERS,
+    name_of,
+    strategy_name,
+)
+
+
+def plan_form(say: Say, manifest: Mapping[str, Any]) -> Plan | None:
+    """Show every choice and return the plan they make; None, with the reason, when they make none."""
+    digest = str(manifest["digest"])
+    chosen = st.radio(
+        say("Start from"),
+        PRESETS,
+        index=0,
+        format_func=lambda name: name_of(say, PRESET_NAMES, name),
+        horizontal=True,
+        key="plan_preset",
+    )
+    start = preset(chosen, digest)
+    # Keys carry preset and dataset: another preset shows its own values instead of the old ones.
+    key = f"{chosen}_{digest[:8]}"
+    hypothesis = st.text_input(
+        say("What do you expect, in your own words?"), key=f"hypothesis_{digest[:8]}", max_chars=300
+    )
+    plan = replace(start, hypothesis=hypothesis.strip())
+    left, right = st.columns(2)
+    with left:
+        plan = _question(say, plan, key)
+    with right:
+        plan = _experiment(say, plan, key, manifest)
+    with st.expander(say("Details: candidates, model, training, budget")):
+        plan = _details(say, plan, key, manifest)
+    try:
+        check_plan(plan)
+    except RerankError as error:
+        problem(say, error.code, error.facts)
+        return None
+    return plan
+
+
+def _question(say: Say, plan: Plan, key: str) -> Plan:
+    st.subheader(say("Question"), anchor=False)
+    measure = st.selectbox(say("Primary measure (KPI)"), MEASURES, key=f"measure_{key}")
+    margin = st.number_input(
+        say("Margin δ: the smallest difference that matters"),
+        min_value=0.001,
+        max_value=0.5,
+        value=plan.margin,
+        step=0.005,
+        format="%.3f",
+        key=f"margin_{key}",
+        help=say("Fixed before the results: two strategies that differ by less than δ count as equivalent."),
+    )
+    alpha = st.select_slider(
+        say("Significance level α"), options=[0.01, 0.025, 0.05, 0.1], value=plan.alpha, key=f"alpha_{key}"
+    )
+    return replace(plan, primary_measure=measure, margin=round(margin, 6), alpha=alpha)
+
+
+def _experiment(say: Say, plan: Plan, key: str, manifest: Mapping[str, Any]) -> Plan:
+    st.subheader(say("Experiment"), anchor=False)
+    picked = st.pills(
+        say("Strategies, besides the first stage"),
+        [name for name in STRATEGIES if name != "first-stage"],
+        selection_mode="multi",
+        default=[name for name in plan.strategies if name != "first-stage"],
+        format_func=lambda name: strategy_name(say, name),
+        key=f"strategies_{key}",
+    )
+    for group in (SINGLE_STAGE, TWO_STAGE):
+        st.caption(" · ".join(f"{strategy_name(say, name)}: {say(STRATEGY_EXPLANATIONS[name])}" for name in group))
+    n_seeds = st.number_input(
+        say("Seeds: how often everything is trained"),
+        min_value=1,
+        max_value=10,
+        value=len(plan.seeds),
+        key=f"seeds_{key}",
+        help=say("One seed leaves training luck unknown; three to five are worth their price."),
+    )
+    options: list[Teacher] = ["embedding", "uploaded"] if manifest["n_teacher_scores"] else ["embedding"]
+    teacher = st.selectbox(
+        say("Teacher for distillation"),
+        options,
+        format_func=lambda name: name_of(say, TEACHERS, name),
+        key=f"teacher_{key}",
+    )
+    strategies = ("first-stage", *(name for name in STRATEGIES if name in picked))
+    return replace(plan, strategies=strategies, seeds=tuple(range(1, int(n_seeds) + 1)), teacher=teacher)
+
+
+def _details(say: Say, plan: Plan, key: str, manifest: Mapping[str, Any]) -> Plan:
+    one, two, three = st.columns(3)
+    with one:
+        kinds: list[FirstStageKind] = ["bm25", "embedding", "rrf"]
+        if manifest["n_candidates"]:
+            kinds.append("run")
+        kind = st.selectbox(
+            say("First stage"),
+            kinds,
+            format_func=lambda name: name_of(say, FIRST_STAGES, name),
+            key=f"first_stage_{key}",
+        )
+        pools: list[Pool] = ["corpus", "judged"]
+        pool = st.selectbox(
+            say("Candidates from"),
+            pools,
+            format_func=lambda name: name_of(say, POOLS, name),
+            key=f"pool_{key}",
+        )
+        depth = st.number_input(say("Candidates per query"), 2, 1000, value=plan.first_stage.depth, key=f"depth_{key}")
+    with two:
+        splits: list[SplitKind] = ["holdout", "kfold"]
+        split = st.selectbox(
+            say("How queries are divided"),
+            splits,
+            index=splits.index(plan.split.kind),
+            format_func=lambda name: name_of(say, SPLITS, name),
+            key=f"split_{key}",
+        )
+        if split == "holdout":
+            test = st.slider(say("Share of test queries"), 0.1, 0.8, plan.split.test_share, 0.05, key=f"test_{key}")
+            new_split = replace(plan.split, kind=split, test_share=test)
+        else:
+            folds = st.number_input(say("Folds"), 2, 20, value=plan.split.folds, key=f"folds_{key}")
+            new_split = Split(kind="kfold", folds=int(folds), dev_share=plan.split.dev_share, seed=plan.split.seed)
+        limit = st.number_input(
+            say("At most this many queries (0: all)"), 0, 1_000_000, value=0, key=f"max_queries_{key}"
+        )
+        relevant = st.number_input(say("Relevant from grade"), 1, 100, value=plan.relevant_grade, key=f"relevant_{key}")
+    with three:
+        base = st.text_input(
+            say("Base model"),
+            value=plan.base_model,
+            key=f"base_{key}",
+            help=say("“embedded”, the path of a local folder, or a hub id (owner/name). Safetensors only."),
+        )
+        epochs = st.number_input(say("Epochs"), 1, 100, value=plan.contrastive.epochs, key=f"epochs_{key}")
+        rate = st.number_input(
+            say("Learning rate"),
+            min_value=1e-7,
+            max_value=1e-1,
+            value=plan.contrastive.learning_rate,
+            format="%.1e",
+            key=f"rate_{key}",
+        )
+        minutes = st.number_input(say("Time budget in minutes (0: none)"), 0, 100_000, value=0, key=f"minutes_{key}")
+        usd = st.number_input(say("Money budget in USD (0: none)"), 0.0, 1e6, value=0.0, step=1.0, key=f"usd_{key}")
+    return replace(
+        plan,
+        first_stage=FirstStage(kind=kind, pool=pool, depth=int(depth)),
+        split=new_split,
+        max_queries=int(limit) or None,
+        relevant_grade=int(relevant),
+        base_model=base.strip(),
+        contrastive=replace(plan.contrastive, epochs=int(epochs), learning_rate=rate),
+        distillation=replace(plan.distillation, epochs=int(epochs), learning_rate=rate),
+        budget=Budget(minutes=minutes or None, usd=usd or None),
+    )
