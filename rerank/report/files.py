@@ -1,7 +1,9 @@
 """The files beside `result.json`: runs, judgments, per-query scores."""
 
+import io
 import json
 import shutil
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -84,3 +86,15 @@ def read_log(folder: Path) -> list[dict[str, Any]]:
             except ValueError:
                 continue
     return found
+
+
+def zip_bytes(folder: Path) -> bytes:
+    """Return an experiment's files as a zip archive."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in EXPORTED:
+            if (folder / name).is_file():
+                archive.write(folder / name, name)
+        for path in sorted((folder / "runs").glob("*.run")):
+            archive.write(path, f"runs/{path.name}")
+    return packed.getvalue()

@@ -73,3 +73,19 @@ def measure_table(say: Say, result: Mapping[str, Any]) -> pd.DataFrame:
         for name, record in result["strategies"].items()
     ]
     return pd.DataFrame(rows)
+
+
+def moved_table(say: Say, result: Mapping[str, Any]) -> pd.DataFrame:
+    """Return how far the second stage moved each two-stage model; empty without one."""
+    rows = []
+    for name, record in result["strategies"].items():
+        moved = record["moved"]
+        if moved is not None:
+            rows.append(
+                {
+                    say("Strategy"): strategy_name(say, name),
+                    say("Kendall τ of the rankings"): score(moved["kendall_tau"]),
+                    say("Relative weight change"): f"{moved['relative_weight_change']:.4f}",
+                }
+            )
+    return pd.DataFrame(rows)

@@ -1,0 +1,158 @@
+"""What stands behind a result: measures, segments, teacher, cost, circumstances."""
+
+import datetime
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from rerank.cost.prices import Price
+from rerank.ui.safe import markdown
+from rerank.ui.show import table
+from rerank.wording.language import Say
+from rerank.wording.names import AUDIT_COLOURS, FIRST_STAGES, SPLITS, TEACHERS, name_of, strategy_name
+from rerank.wording.numbers import delta, duration, interval, milliseconds, score, usd
+from rerank.wording.tables import measure_table, moved_table
+
+
+def measures(say: Say, result: Mapping[str, Any]) -> None:
+    """Show every measure of every strategy and how far stage two moved the model."""
+    table(say, measure_table(say, result).round(4), "measures")
+    moved = moved_table(say, result)
+    if not moved.empty:
+        st.markdown(f"**{say('How far the second stage moved the model')}**")
+        table(say, moved, "moved")
+        st.caption(say("Kendall τ of the two rankings: 1 means that the second stage left every order as it was."))
+
+
+def segments(say: Say, result: Mapping[str, Any]) -> None:
+    """Show the KPI per segment; small segments are read with care."""
+    rows = []
+    for name, record in result["strategies"].items():
+        for segment, item in record["segments"].items():
+            rows.append(
+                {
+                    say("Segment"): segment,
+                    say("Strategy"): strategy_name(say, name),
+                    say("Queries"): item["n_queries"],
+                    result["plan"]["primary_measure"]: round(item["mean"], 4),
+                }
+            )
+    if not rows:
+        st.write(say("The queries have no segments."))
+        return
+    frame = pd.DataFrame(rows)
+    wide = frame.pivot(
+        index=[say("Segment"), say("Queries")], columns=say("Strategy"), values=result["plan"]["primary_measure"]
+    )
+    order = [strategy_name(say, name) for name in result["strategies"]]
+    table(say, wide[order].reset_index(), "segments")
+    st.caption(say("Exploratory: segments are small, and nothing was tested within them."))
+
+
+def teacher(say: Say, result: Mapping[str, Any]) -> None:
+    """Show the teacher's audit, if anything distils."""
+    audit = result["teacher_audit"]
+    if audit is None:
+        return
+    text = say(
+        "Teacher audit: {colour}. The teacher ({teacher}) against {baseline} on {n} queries: {delta} {measure}, "
+        "95 % interval {interval}.",
+        colour=name_of(say, AUDIT_COLOURS, audit["colour"]),
+        teacher=name_of(say, TEACHERS, audit["teacher"]),
+        baseline=strategy_name(say, audit["baseline"]),
+        n=audit["n_queries"],
+        delta=delta(audit["delta"]),
+        measure=result["plan"]["primary_measure"],
+        interval=interval(audit["ci_low"], audit["ci_high"]),
+    )
+    st.markdown(markdown(text))
+
+
+def costs(say: Say, result: Mapping[str, Any]) -> None:
+    """Show what each strategy costs, what this run cost and what had been predicted."""
+    rows = []
+    for name, record in result["strategies"].items():
+        cost = record["cost"]
+        rows.append(
+            {
+                say("Strategy"): strategy_name(say, name),
+                say("One training"): usd(cost["train_usd"]),
+                say("Device time"): duration(cost["train_device_seconds"], say),
+                say("Teacher"): usd(cost["teacher_usd"]),
+                say("All trainings of this experiment"): usd(cost["poc_train_usd"]),
+                say("Serving, 1,000 queries"): usd(cost["serve_usd_per_1k_queries"]),
+                say("Latency p50"): milliseconds(record["latency_ms"]["p50"]),
+                say("Latency p95"): milliseconds(record["latency_ms"]["p95"]),
+            }
+        )
+    table(say, pd.DataFrame(rows), "costs")
+    cost = result["cost"]
+    forecast = cost["forecast"]
+    lines = [
+        say(
+            "This run took {time} ({usd}); predicted were {low} to {high}.",
+            time=duration(cost["job_device_seconds"], say),
+            usd=usd(cost["job_usd"]),
+            low=duration(forecast["seconds_low"], say),
+            high=duration(forecast["seconds_high"], say),
+        ),
+        say("The sample's judgments would cost about {usd} to make.", usd=usd(cost["judging_usd"])),
+        say("A cost counts a training and those it starts from, whether they were cached or not."),
+    ]
+    for key in ("device_price", "labour_price"):
+        price = Price(**cost[key])
+        age = say(" This price is more than a year old.") if price.is_old(datetime.date.today()) else ""
+        placeholder = say(" An assumption: put in your own.") if price.is_placeholder else ""
+        lines.append(
+            say(
+                "Price: {item}, {usd} per {unit}, {as_of}, {source}.",
+                item=price.item,
+                usd=usd(price.usd),
+                unit=price.unit,
+                as_of=price.as_of,
+                source=price.source,
+            )
+            + age
+            + placeholder
+        )
+    for line in lines:
+        st.caption(markdown(line))
+
+
+def circumstances(say: Say, result: Mapping[str, Any]) -> None:
+    """Show from what the numbers were computed."""
+    plan, data, device = result["plan"], result["dataset"], result["device"]
+    first = plan["first_stage"]
+    ceiling = result["first_stage"]
+    rows = {
+        say("Dataset"): f"{data['name']} · {data['digest'][:12]}",
+        say("Plan"): f"{plan['digest'][:12]} · {plan['locked_at']}",
+        say("Queries, documents, judgments"): f"{data['n_queries']:,}, {data['n_documents']:,}, "
+        f"{data['n_judgments']:,}",
+        say("Test and development queries"): f"{data['n_test_queries']:,}, {data['n_dev_queries']:,}",
+        say("How queries are divided"): name_of(say, SPLITS, plan["split"]["kind"]),
+        say("First stage"): f"{name_of(say, FIRST_STAGES, first['kind'])}, {first['depth']}",
+        say("Recall ceiling of the candidates"): score(ceiling["recall_ceiling"]),
+        say("KPI of a perfect order"): score(ceiling["oracle"]),
+        say("Base model"): result["base_model"]["name"],
+        say("Seeds"): ", ".join(map(str, plan["seeds"])),
+        say("Device"): f"{device['kind'].upper()} · {device['name']}",
+        say("Version"): result["code_version"],
+    }
+    frame = pd.DataFrame({say("What"): list(rows), say("Value"): [str(value) for value in rows.values()]})
+    table(say, frame, "circumstances")
+    if plan["split"]["kind"] == "kfold":
+        st.caption(
+            say(
+                "Folds share training data, so p-values are mildly optimistic. Folds measure the procedure: the model "
+                "to ship is a final training on all queries, which was not measured itself."
+            )
+        )
+    st.caption(
+        say(
+            "Measures as in trec_eval through ir_measures: linear gain, unjudged documents count as not relevant, "
+            "queries without a relevant document are left out. Tests are paired by query."
+        )
+    )

@@ -1,0 +1,131 @@
+"""A result for managers: decision, cards, figures, table; then everything behind it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from rerank.figures.forest import forest
+from rerank.figures.kpi_cost import kpi_against_cost
+from rerank.planning.experiments import experiment_folder
+from rerank.report.files import zip_bytes
+from rerank.ui import cached
+from rerank.ui.result_details import circumstances, costs, measures, segments, teacher
+from rerank.ui.safe import markdown
+from rerank.ui.show import figure, table
+from rerank.ui.verdict import confirmatory_verdicts, decision_banner
+from rerank.wording.decisions import oracle_sentence
+from rerank.wording.language import Say
+from rerank.wording.names import STRATEGY_EXPLANATIONS, strategy_name
+from rerank.wording.numbers import interval, milliseconds, score, usd
+from rerank.wording.tables import against_first_stage, comparison_table, strategy_table
+from rerank.wording.verdicts import significance, verdict_name
+
+
+def result_view(say: Say, experiment: str) -> None:
+    """Show an experiment's result."""
+    result = cached.result(experiment)
+    if result is None:
+        st.info(say("There is no result yet."))
+        return
+    _what_was_measured(say, result)
+    decision_banner(say, result)
+    st.subheader(say("The questions locked in the plan"), anchor=False)
+    confirmatory_verdicts(say, result)
+    st.subheader(say("Strategies side by side"), anchor=False)
+    _cards(say, result)
+    table(say, strategy_table(say, result), "strategies")
+    _figures(say, result)
+    st.caption(markdown(oracle_sentence(say, result)))
+    teacher(say, result)
+    with st.expander(say("Every comparison")):
+        table(say, comparison_table(say, result["comparisons"]), "comparisons")
+    with st.expander(say("Every measure")):
+        measures(say, result)
+    with st.expander(say("Segments")):
+        segments(say, result)
+    with st.expander(say("Cost in detail")):
+        costs(say, result)
+    with st.expander(say("How it was measured")):
+        circumstances(say, result)
+    st.page_link(
+        "pages/queries.py",
+        label=say("See wins and losses query by query"),
+        query_params={"experiment": experiment},
+        icon=":material/search:",
+    )
+    st.download_button(
+        say("Everything as a zip: result.json, runs, judgments, per-query scores"),
+        data=lambda: zip_bytes(experiment_folder(experiment)),
+        file_name=f"rerank-{experiment}.zip",
+        mime="application/zip",
+        key="zip",
+        on_click="ignore",
+    )
+
+
+def _what_was_measured(say: Say, result: Mapping[str, Any]) -> None:
+    data, plan = result["dataset"], result["plan"]
+    text = say(
+        "{name}: {n} test queries, KPI {measure}, margin ±{margin}, α = {alpha}, {seeds} seeds, plan locked {at} (UTC).",
+        name=markdown(data["name"], 60),
+        n=data["n_test_queries"],
+        measure=plan["primary_measure"],
+        margin=score(plan["margin"]),
+        alpha=plan["alpha"],
+        seeds=len(plan["seeds"]),
+        at=plan["locked_at"][:16].replace("T", " "),
+    )
+    st.caption(text)
+    if plan["hypothesis"]:
+        st.caption(say("Expected: {text}", text=markdown(plan["hypothesis"], 300)))
+
+
+def _cards(say: Say, result: Mapping[str, Any]) -> None:
+    primary = result["plan"]["primary_measure"]
+    columns = st.columns(4)
+    for place, (name, record) in enumerate(result["strategies"].items()):
+        found = against_first_stage(result, name)
+        significant = found is not None and found["verdict"] in ("better", "worse")
+        with columns[place % 4].container(border=True):
+            st.metric(
+                strategy_name(say, name),
+                score(record["measures"][primary]),
+                delta=round(found["delta"], 3) if found and found["delta"] is not None else None,
+                delta_color="normal" if significant else "off",
+                help=say(STRATEGY_EXPLANATIONS[name]),
+            )
+            if found is None:
+                st.caption(say("reference"))
+            else:
+                gap = interval(found["ci_low"], found["ci_high"])
+                st.caption(markdown(f"{verdict_name(say, found['verdict'])} · {gap} · {significance(say, found)}"))
+            cost = record["cost"]
+            st.caption(
+                markdown(
+                    say(
+                        "Training {train} · serving {serve} per 1,000 queries · p95 {latency}",
+                        train=usd(cost["train_usd"] + cost["teacher_usd"]),
+                        serve=usd(cost["serve_usd_per_1k_queries"]),
+                        latency=milliseconds(record["latency_ms"]["p95"]),
+                    )
+                )
+            )
+
+
+def _figures(say: Say, result: Mapping[str, Any]) -> None:
+    primary = result["plan"]["primary_measure"]
+    mine = [item for item in result["comparisons"] if item["measure"] == primary]
+    locked = [item for item in mine if item["confirmatory"] and item["reference"] != "first-stage"]
+    shown = [item for item in mine if item["reference"] == "first-stage"] + locked
+    left, right = st.columns(2)
+    with left:
+        st.markdown(f"**{say('Differences with 95 % intervals')}**")
+        drawn = forest(say, shown, result["plan"]["margin"])
+        figure(say, drawn, comparison_table(say, shown), "differences", say("Differences with 95 % intervals"))
+        st.caption(say("Grey band: differences that do not matter (±δ)."))
+    with right:
+        st.markdown(f"**{say('KPI against cost')}**")
+        drawn = kpi_against_cost(say, result)
+        figure(say, drawn, strategy_table(say, result), "kpi_cost", say("KPI against the cost of training"))
+        st.caption(say("Bars: 95 % interval of the difference to the first stage."))
