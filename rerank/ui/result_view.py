@@ -67,7 +67,7 @@ def result_view(say: Say, experiment: str) -> None:
 def _what_was_measured(say: Say, result: Mapping[str, Any]) -> None:
     data, plan = result["dataset"], result["plan"]
     text = say(
-        "{name}: {n} test queries, KPI {measure}, margin ±{margin}, α = {alpha}, {seeds} seeds, plan locked {at} (UTC).",
+        "{name}: {n} test queries, KPI {measure}, margin ±{margin}, α = {alpha}, {seeds} seeds, plan of {at} (UTC).",
         name=markdown(data["name"], 60),
         n=data["n_test_queries"],
         measure=plan["primary_measure"],

@@ -1,0 +1,182 @@
+"""The demo's engine: one experiment's strategies on a query that somebody types."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from rerank.errors import RerankError
+from rerank.evaluation.rankings import ranking_of
+from rerank.intake.dataset import Dataset
+from rerank.intake.storage import load_dataset
+from rerank.models.cross_encoder import load_cross_encoder, score_pairs
+from rerank.models.devices import Device, pick_device, synchronize
+from rerank.models.encoder import Encoder
+from rerank.models.sources import ModelSource, find_model
+from rerank.models.token_store import TokenStore, load_tokenizer
+from rerank.planning.experiments import load_locked, load_result
+from rerank.planning.plan import Plan
+from rerank.planning.splits import Fold, folds_of
+from rerank.retrieval.candidates import Scorer, document_texts, scorer_of, top
+from rerank.store.home import room
+
+MAX_MODELS = 6
+QUERY = "the typed query"
+
+
+@dataclass(frozen=True)
+class _Opened:
+    plan: Plan
+    result: dict[str, Any]
+    dataset: Dataset
+    folds: tuple[Fold, ...]
+    search: Scorer
+    searched_with: str
+    source: ModelSource
+    tokens: TokenStore
+    texts: list[str]
+
+
+class Engine:
+    """Keeps the last experiment and a few models in memory; not for several threads at once."""
+
+    def __init__(self) -> None:
+        self._device: Device = pick_device("auto")
+        self._opened: dict[str, _Opened] = {}
+        self._models: OrderedDict[str, Any] = OrderedDict()
+        self._encoder: Encoder | None = None
+        self._vectors: dict[str, NDArray[np.float32]] = {}
+
+    def answer(self, experiment: str, query: str, strategies: Sequence[str], depth: int) -> dict[str, Any]:
+        """Return each strategy's first `depth` documents with latencies in milliseconds.
+
+        The query's candidates come from a search over all documents, at the plan's depth. A query of the
+        sample is answered by a model that did not train on it, where there is one. Raises RerankError
+        `no_such_experiment`, `no_result_yet` and what loading raises.
+        """
+        opened = self._open(experiment)
+        begun = time.perf_counter()
+        scores = opened.search(query)
+        chosen = top(scores, opened.plan.first_stage.depth)
+        if opened.searched_with == "bm25":
+            chosen = chosen[scores[chosen] > 0]
+        search_ms = (time.perf_counter() - begun) * 1000
+        answers = {}
+        for name in strategies:
+            if name not in opened.result["strategies"]:
+                continue
+            known, fold = self._fold_of(opened, query)
+            begun_ms, values = self._score(opened, name, query, chosen, fold)
+            order = np.argsort(-values, kind="stable")[:depth]
+            doc_ids = opened.dataset.documents["doc_id"].to_numpy()[chosen[order]]
+            answers[name] = {
+                "documents": [str(doc_id) for doc_id in doc_ids],
+                "first_ranks": [int(place) + 1 for place in order],
+                "latency_ms": search_ms + begun_ms,
+                "trained_on_query": known == "train" and bool(opened.result["strategies"][name]["stages"]),
+            }
+        return {
+            "answers": answers,
+            "n_candidates": len(chosen),
+            "search_ms": search_ms,
+            "searched_with": opened.searched_with,
+            "device": self._device.kind,
+        }
+
+    def _open(self, experiment: str) -> _Opened:
+        if experiment in self._opened:
+            return self._opened[experiment]
+        plan, _ = load_locked(experiment)
+        result = load_result(experiment)
+        if result is None:
+            raise RerankError("no_result_yet", experiment=experiment)
+        dataset = load_dataset(plan.dataset_digest)
+        texts = document_texts(dataset.documents)
+        # A user's own run answers only its own queries: typed ones are searched with BM25.
+        kind = "bm25" if plan.first_stage.kind == "run" else plan.first_stage.kind
+        embedding = self._similarity(texts) if kind in ("embedding", "rrf") else None
+        source = find_model(plan.base_model)
+        opened = _Opened(
+            plan=plan,
+            result=result,
+            dataset=dataset,
+            folds=tuple(folds_of(dataset, plan)),
+            search=scorer_of(kind, dataset, embedding),
+            searched_with=kind,
+            source=source,
+            tokens=TokenStore(load_tokenizer(source.folder)),
+            texts=texts,
+        )
+        self._opened = {experiment: opened}
+        self._vectors = {}
+        return opened
+
+    def _encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        if self._encoder is None:
+            self._encoder = Encoder(self._device)
+        return self._encoder.encode(list(texts))
+
+    def _similarity(self, texts: list[str]) -> Scorer:
+        vectors = self._encode(texts)
+        return lambda query: vectors @ self._encode([query])[0]
+
+    def _fold_of(self, opened: _Opened, query: str) -> tuple[str, int]:
+        """Return the part that a typed query plays in the experiment, and the fold whose model to ask."""
+        queries = opened.dataset.queries
+        same = set(queries.loc[queries["text"].str.strip() == query.strip(), "query_id"])
+        for fold in opened.folds:
+            if same & set(fold.test):
+                return "test", fold.index
+        for fold in opened.folds:
+            if same & set(fold.train) or same & set(fold.dev):
+                return "train", fold.index
+        return "new", 0
+
+    def _score(
+        self, opened: _Opened, name: str, query: str, chosen: NDArray[np.int64], fold: int
+    ) -> tuple[float, NDArray[np.float64]]:
+        """Return milliseconds and one score per candidate."""
+        if name == "first-stage" or not len(chosen):
+            return 0.0, -np.arange(len(chosen), dtype=np.float64)
+        doc_ids = [str(doc_id) for doc_id in opened.dataset.documents["doc_id"].to_numpy()[chosen]]
+        texts = [opened.texts[place] for place in chosen]
+        if name == "embedding":
+            missing = [place for place, doc_id in enumerate(doc_ids) if doc_id not in self._vectors]
+            if missing:
+                found = self._encode([texts[place] for place in missing])
+                self._vectors.update({doc_ids[place]: vector for place, vector in zip(missing, found, strict=True)})
+            begun = time.perf_counter()
+            values = np.stack([self._vectors[doc_id] for doc_id in doc_ids]) @ self._encode([query])[0]
+            return (time.perf_counter() - begun) * 1000, values.astype(np.float64)
+        model = self._model(opened, name, fold)
+        opened.tokens.add("document", doc_ids, texts)
+        begun = time.perf_counter()
+        opened.tokens.add("query", [f"{QUERY} {query}"], [query])
+        length = opened.plan.max_length
+        pairs = [opened.tokens.pair(f"{QUERY} {query}", doc_id, length) for doc_id in doc_ids]
+        scored = score_pairs(model, pairs, opened.tokens.template, self._device)
+        synchronize(self._device)
+        elapsed = (time.perf_counter() - begun) * 1000
+        frame = pd.DataFrame({"query_id": QUERY, "doc_id": doc_ids, "rank": range(1, len(doc_ids) + 1), "score": 0.0})
+        # The same tie rule as in the evaluation: what is shown is what was measured.
+        ranked = ranking_of(frame, scored).set_index("doc_id")["rank"]
+        return elapsed, -ranked[doc_ids].to_numpy(dtype=np.float64)
+
+    def _model(self, opened: _Opened, name: str, fold: int) -> Any:
+        stages = opened.result["strategies"][name]["stages"]
+        folder: Path = opened.source.folder
+        if stages:
+            folder = room("stages") / stages[min(fold, len(stages) - 1)] / "model"
+        key = str(folder)
+        if key not in self._models:
+            self._models[key] = load_cross_encoder(folder, self._device, seed=0)
+            while len(self._models) > MAX_MODELS:
+                self._models.popitem(last=False)
+        self._models.move_to_end(key)
+        return self._models[key]
