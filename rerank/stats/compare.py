@@ -19,7 +19,8 @@ class Scores:
     """One strategy's per-query scores on one measure.
 
     values: (n_seeds, n_queries), columns as `query_ids`. candidates_digest: which lists were re-ranked.
-    trained: whether another seed would give other scores.
+    trained: whether another seed would give other scores; only then do rows say anything about luck.
+    Raises ValueError when the shape does not fit the identifiers or an identifier is repeated.
     """
 
     strategy: str
@@ -27,6 +28,13 @@ class Scores:
     values: NDArray[np.float64]
     candidates_digest: str
     trained: bool
+
+    def __post_init__(self) -> None:
+        """Refuse scores that cannot be lined up with their queries."""
+        if self.values.ndim != 2 or self.values.shape[1] != len(self.query_ids):
+            raise ValueError(f"{self.values.shape} scores for {len(self.query_ids)} queries")
+        if len(set(self.query_ids)) != len(self.query_ids):
+            raise ValueError("repeated query_ids")
 
 
 def _not_comparable(
@@ -73,7 +81,8 @@ def _why_not(reference: Scores, challenger: Scores) -> str | None:
     common = set(reference.query_ids) & set(challenger.query_ids)
     if len(common) < MIN_QUERIES:
         return "too_few_queries"
-    if len(common) < max(len(reference.query_ids), len(challenger.query_ids)):
+    without_seeds = 0 in (len(reference.values), len(challenger.values))
+    if without_seeds or len(common) < max(len(reference.query_ids), len(challenger.query_ids)):
         return "missing_scores"
     if reference.candidates_digest != challenger.candidates_digest:
         return "different_candidates"
@@ -107,14 +116,16 @@ def compare(
     of_reference, of_challenger = reference.values, challenger.values[:, columns]
     differences = of_challenger.mean(axis=0) - of_reference.mean(axis=0)
     differences[np.abs(differences) < ZERO] = 0.0
-    error = error_of(differences, of_reference, of_challenger)
+    sides = ((reference, of_reference), (challenger, of_challenger))
+    trained = [values for side, values in sides if side.trained]
+    error = error_of(differences, trained)
     delta, se, df = float(differences.mean()), error.se, error.df
     reasons: list[str] = []
-    if any(side.trained and side.values.shape[0] < 2 for side in (reference, challenger)):
+    if any(len(values) < 2 for values in trained):
         reasons.append("luck_unknown")
     identical = not differences.any()
     p_t = None if identical else two_sided(delta, error.sd_queries / np.sqrt(n), n - 1.0)
-    has_seeds = any(side.values.shape[0] > 1 for side in (reference, challenger))
+    has_seeds = any(len(values) > 1 for values in trained)
     p_seeds = two_sided(delta, se, df) if has_seeds and not identical else None
     lower, upper = one_sided(delta + margin, se, df), one_sided(margin - delta, se, df)
     wide, narrow = half_width(0.95, se, df), half_width(0.90, se, df)

@@ -1,5 +1,6 @@
 """The deciding test: a paired t-test over queries whose error knows about training luck."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,23 +38,23 @@ def seed_variance(values: NDArray[np.float64]) -> tuple[float, float]:
     return float(values.mean(axis=1).var(ddof=1)) / n_seeds, n_seeds - 1.0
 
 
-def error_of(
-    differences: NDArray[np.float64], reference: NDArray[np.float64], challenger: NDArray[np.float64]
-) -> Error:
+def error_of(differences: NDArray[np.float64], trained: Sequence[NDArray[np.float64]]) -> Error:
     """Return the error of the mean difference: SE² = SD²/n + (s²_ref + s²_chal)/S.
 
-    differences: per query, of seed means; reference and challenger: (n_seeds, n_queries). Degrees of
-    freedom by Satterthwaite (1946).
+    differences: per query, of seed means; trained: the scores (n_seeds, n_queries) of each side that was
+    trained, each with its own number of seeds; an untrained side has no luck. Degrees of freedom by
+    Satterthwaite (1946).
     """
     n = len(differences)
     sd = float(differences.std(ddof=1))
-    parts = [(sd**2 / n, n - 1.0), seed_variance(reference), seed_variance(challenger)]
+    luck = [seed_variance(values) for values in trained]
+    parts = [(sd**2 / n, n - 1.0), *luck]
     total = sum(variance for variance, _ in parts)
     below = sum(variance**2 / df for variance, df in parts if df > 0)
     return Error(
         sd_queries=sd,
         variance_queries=parts[0][0],
-        variance_seeds=parts[1][0] + parts[2][0],
+        variance_seeds=sum(variance for variance, _ in luck),
         df=total**2 / below if below > 0 else n - 1.0,
     )
 
