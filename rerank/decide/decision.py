@@ -1,12 +1,12 @@
 """What to do next: the first rule that holds, its reasons and what would change it."""
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
-from rerank.planning.power import queries_needed
 from rerank.stats.comparison import Comparison
-from rerank.stats.more_queries import MAX_FACTOR
+from rerank.stats.more_queries import queries_to_settle
 
 DecisionCode = Literal[
     "repair_data",
@@ -18,16 +18,9 @@ DecisionCode = Literal[
     "repair_teacher",
     "adopt_single_stage",
 ]
-DECISIONS: tuple[DecisionCode, ...] = (
-    "repair_data",
-    "repair_first_stage",
-    "adopt_free_baseline",
-    "stop",
-    "collect_judgments",
-    "add_second_stage",
-    "repair_teacher",
-    "adopt_single_stage",
-)
+Number = float | int | str
+DECISIONS: tuple[DecisionCode, ...] = get_args(DecisionCode)
+# Every code that Decision.reasons can hold: each has a sentence in `rerank.wording`.
 REASONS = (
     "data_has_errors",
     "too_few_queries",
@@ -56,6 +49,7 @@ REASONS = (
     "teacher_amber",
     "luck_unknown",
 )
+# Every code that Decision.would_change can hold.
 WOULD_CHANGE = (
     "more_judged_queries",
     "errors_mended",
@@ -63,8 +57,10 @@ WOULD_CHANGE = (
     "better_base_model",
     "better_teacher",
     "several_seeds",
+    "single_stage_run",
     "second_stage_run",
     "other_margin",
+    "other_prices",
 )
 # A perfect re-ranker takes all of the room above the first stage; fine-tuned ones rarely take half.
 CEILING_FACTOR = 2.0
@@ -77,7 +73,8 @@ class Evidence:
     oracle_delta: the gain of a perfect re-ranking over the first stage, in units of the measure. single:
     best single stage against first stage; second: best two-stage against best single stage; None when not
     run. free_baselines: free strategies against first stage; free_against_single: the best single stage
-    (challenger) against each. worth_usd_per_point: what +.01 is worth to the user, if given.
+    (challenger) against each. worth_usd_per_point: what +.01 is worth to the user, if given. alpha: the
+    plan's, for how many queries a gain would need.
     """
 
     blocking_findings: tuple[str, ...]
@@ -95,6 +92,7 @@ class Evidence:
     single_strategy: str | None
     second_strategy: str | None
     second_planned: bool = True
+    alpha: float = 0.05
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,54 @@ class Decision:
     code: DecisionCode
     reasons: tuple[str, ...]
     would_change: tuple[str, ...]
-    next_numbers: Mapping[str, float | int | str] = field(default_factory=dict)
+    next_numbers: Mapping[str, Number] = field(default_factory=dict)
+
+
+def decide(evidence: Evidence) -> Decision:
+    """Return the decision: the first rule that holds, in the order of the design's chapter on verdicts."""
+    found = _decide(evidence)
+    # Two rules may name the same code; said once is enough.
+    return dataclasses.replace(
+        found, reasons=tuple(dict.fromkeys(found.reasons)), would_change=tuple(dict.fromkeys(found.would_change))
+    )
+
+
+def _decide(evidence: Evidence) -> Decision:
+    single = evidence.single
+    if evidence.blocking_findings:
+        return Decision("repair_data", ("data_has_errors",), ("errors_mended",))
+    if single is not None and single.verdict == "not_comparable":
+        few = "too_few_queries" in single.reasons
+        reason = "too_few_queries" if few else "scores_not_comparable"
+        return Decision("repair_data", (reason,), ("more_judged_queries" if few else "errors_mended",))
+    if evidence.oracle_delta < CEILING_FACTOR * evidence.margin:
+        room: dict[str, Number] = {"oracle_delta": evidence.oracle_delta}
+        return Decision("repair_first_stage", ("ceiling_small",), ("better_retrieval", "other_margin"), room)
+    if single is None:
+        return _without_gain(evidence, ("no_single_stage",), ("single_stage_run",))
+    if single.verdict == "worse":
+        return _without_gain(evidence, ("single_worse",), ("better_base_model",))
+    if single.verdict in ("identical", "equivalent"):
+        return _without_gain(evidence, ("single_no_gain",), ("better_base_model",))
+    if single.verdict == "better" and single.negligible:
+        return _without_gain(evidence, ("single_gain_negligible",), ("other_margin", "better_base_model"))
+    if single.verdict != "better":
+        return _open(evidence, single)
+    return _with_gain(evidence, single)
+
+
+def _luck(*comparisons: Comparison | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the reason and what would change it when a trained side had one seed; nothing otherwise."""
+    if any(item is not None and "luck_unknown" in item.reasons for item in comparisons):
+        return ("luck_unknown",), ("several_seeds",)
+    return (), ()
+
+
+def _teacher(evidence: Evidence) -> tuple[str, ...]:
+    """Return what the teacher's audit adds to the reasons."""
+    if not evidence.distillation_wanted:
+        return ()
+    return {"red": ("teacher_red",), "amber": ("teacher_amber",)}.get(evidence.teacher_audit or "", ())
 
 
 def _best_free(evidence: Evidence) -> Comparison | None:
@@ -113,127 +158,95 @@ def _best_free(evidence: Evidence) -> Comparison | None:
     return max(gains, key=lambda item: item.delta or 0.0, default=None)
 
 
+def _free(found: Comparison, reasons: tuple[str, ...], would: tuple[str, ...]) -> Decision:
+    return Decision("adopt_free_baseline", reasons, would, {"strategy": found.challenger, "delta": found.delta or 0.0})
+
+
 def _without_gain(evidence: Evidence, reasons: tuple[str, ...], would: tuple[str, ...]) -> Decision:
+    """Return what to do when a single stage does not gain: what is free, if it gains, else nothing."""
+    luck, seeds = _luck(evidence.single)
     free = _best_free(evidence)
     if free is not None:
-        return Decision(
-            "adopt_free_baseline",
-            (*reasons, "free_baseline_gains"),
-            would,
-            {"strategy": free.challenger, "delta": free.delta or 0.0},
-        )
+        return _free(free, (*reasons, "free_baseline_gains", *luck), (*would, *seeds))
     missing = ("free_baseline_no_gain",) if evidence.free_baselines else ()
-    return Decision("stop", (*reasons, *missing), (*would, "better_base_model"))
+    return Decision("stop", (*reasons, *missing, *luck), (*would, *seeds))
 
 
-def _further_queries(single: Comparison) -> int | None:
-    """Return how many more queries would show a gain of the observed size; None when not realistic.
+def _open(evidence: Evidence, single: Comparison) -> Decision:
+    """Return what to do when a gain is neither shown nor excluded.
 
-    `not_worse` answers whether harm is excluded. Against the first stage the question is a gain, so it is
-    open in the same way as `inconclusive`.
+    `not_worse` says that harm is excluded. Against the first stage the question is a gain, which is then as
+    open as when everything is; only the number of queries that would show it counts.
     """
-    if single.verdict == "inconclusive":
-        return single.n_more_queries
-    if single.delta is None or single.delta <= 0 or not single.sd_queries:
-        return None
-    needed = queries_needed(single.delta, single.sd_queries, "difference")
-    if needed > MAX_FACTOR * single.n_queries:
-        return None
-    return max(1, needed - single.n_queries)
-
-
-def decide(evidence: Evidence) -> Decision:
-    """Return the decision: the first rule that holds, in the order of the design's chapter on verdicts."""
-    single, second = evidence.single, evidence.second
-    if evidence.blocking_findings:
-        return Decision("repair_data", ("data_has_errors",), ("errors_mended",))
-    if single is not None and single.verdict == "not_comparable":
-        few = "too_few_queries" in single.reasons
-        reason = "too_few_queries" if few else "scores_not_comparable"
-        return Decision("repair_data", (reason,), ("more_judged_queries" if few else "errors_mended",))
-    if evidence.oracle_delta < CEILING_FACTOR * evidence.margin:
-        room: dict[str, float | int | str] = {"oracle_delta": evidence.oracle_delta}
-        return Decision("repair_first_stage", ("ceiling_small",), ("better_retrieval", "other_margin"), room)
-    if single is None:
-        return _without_gain(evidence, ("no_single_stage",), ())
-    luck = ("luck_unknown",) if "luck_unknown" in single.reasons else ()
-    seeds = ("several_seeds",) if luck else ()
-    if single.verdict == "worse":
-        return _without_gain(evidence, ("single_worse", *luck), ("better_base_model", *seeds))
-    if single.verdict in ("identical", "equivalent"):
-        return _without_gain(evidence, ("single_no_gain", *luck), seeds)
-    if single.verdict == "better" and single.negligible:
-        return _without_gain(evidence, ("single_gain_negligible", *luck), ("other_margin", *seeds))
-    if single.verdict in ("inconclusive", "not_worse"):
-        more = _further_queries(single)
-        if more is None:
-            return _without_gain(evidence, ("single_not_realistic", *luck), ("more_judged_queries", *seeds))
-        numbers: dict[str, float | int | str] = {"n_more_queries": more}
-        free = _best_free(evidence)
-        meanwhile = ("free_baseline_gains",) if free is not None else ()
-        if free is not None:
-            numbers["strategy"] = free.challenger
-        reasons = ("single_inconclusive", *meanwhile, *luck)
-        return Decision("collect_judgments", reasons, ("more_judged_queries", *seeds), numbers)
-    return _with_gain(evidence, single, second, luck, seeds)
-
-
-def _with_gain(
-    evidence: Evidence,
-    single: Comparison,
-    second: Comparison | None,
-    luck: tuple[str, ...],
-    seeds: tuple[str, ...],
-) -> Decision:
+    more = single.n_more_queries
+    if single.verdict == "not_worse":
+        each = evidence.alpha / (2 if evidence.second_planned else 1)
+        more = queries_to_settle(single, alpha=evidence.alpha, alpha_difference=each, settled="gain")
+    if more is None:
+        return _without_gain(evidence, ("single_not_realistic",), ("better_base_model",))
+    luck, seeds = _luck(single)
     free = _best_free(evidence)
-    reasons: tuple[str, ...] = ("single_better",)
+    numbers: dict[str, Number] = {"n_more_queries": more}
     if free is not None:
-        pairs = [item for item in evidence.free_against_single if item.reference == free.challenger]
-        against = pairs[0] if pairs else None
-        if against is not None and (against.verdict in ("worse", "identical", "equivalent") or against.negligible):
-            return Decision(
-                "adopt_free_baseline",
-                (*reasons, "free_baseline_ties", *luck),
-                ("more_judged_queries", *seeds),
-                {"strategy": free.challenger, "delta": free.delta or 0.0},
-            )
-        if against is not None and against.verdict != "better":
-            reasons = (*reasons, "free_baseline_not_beaten")
-    red = evidence.distillation_wanted and evidence.teacher_audit == "red"
-    amber = ("teacher_amber",) if evidence.teacher_audit == "amber" else ()
-    if second is not None and second.verdict == "better" and not second.negligible:
-        if _worth_it(evidence, second):
-            numbers: dict[str, float | int | str] = {"delta": second.delta or 0.0}
-            return Decision("add_second_stage", (*reasons, "second_better", *amber, *luck), seeds, numbers)
-        reasons = (*reasons, "second_too_dear")
-    elif second is None:
-        reasons = (*reasons, "second_not_run" if evidence.second_planned else "second_not_planned")
-    else:
-        reasons = (*reasons, _about_second(second))
-    if red:
-        return Decision("repair_teacher", (*reasons, "teacher_red", *luck), ("better_teacher", *seeds))
-    would = seeds
-    if second is None and evidence.second_planned:
-        would = ("second_stage_run", *would)
-    if second is not None and second.verdict == "inconclusive":
-        would = ("more_judged_queries", *would)
-    more = second.n_more_queries if second is not None else None
-    return Decision(
-        "adopt_single_stage",
-        (*reasons, *amber, *luck),
-        would,
-        {"delta": single.delta or 0.0} | ({"n_more_queries": more} if more is not None else {}),
+        numbers["strategy"] = free.challenger
+    meanwhile = ("free_baseline_gains",) if free is not None else ()
+    reasons = ("single_inconclusive", *meanwhile, *luck)
+    return Decision("collect_judgments", reasons, ("more_judged_queries", *seeds), numbers)
+
+
+def _with_gain(evidence: Evidence, single: Comparison) -> Decision:
+    """Return what to do when the single stage beats the first stage by more than the margin can hide."""
+    second = evidence.second
+    reasons: tuple[str, ...] = ("single_better",)
+    free = _best_free(evidence)
+    against = next(
+        (item for item in evidence.free_against_single if free is not None and item.reference == free.challenger),
+        None,
     )
+    if free is not None and against is not None:
+        luck, seeds = _luck(single, against)
+        ties = against.verdict in ("worse", "identical", "equivalent") or against.negligible
+        # Not shown to be better and not even ahead: nothing speaks for paying.
+        behind = against.verdict != "better" and (against.delta or 0.0) <= 0
+        if ties or behind:
+            why = "free_baseline_ties" if ties else "free_baseline_not_beaten"
+            return _free(free, (*reasons, why, *luck), ("more_judged_queries", "better_base_model", *seeds))
+        if against.verdict != "better":
+            reasons = (*reasons, "free_baseline_not_beaten")
+    luck, seeds = _luck(single, second)
+    about, would = _about_second(evidence, second)
+    teacher = _teacher(evidence)
+    reasons = (*reasons, about, *teacher, *luck)
+    if second is not None and about == "second_better":
+        return Decision("add_second_stage", reasons, (*would, *seeds), {"delta": second.delta or 0.0})
+    if "teacher_red" in teacher:
+        return Decision("repair_teacher", reasons, ("better_teacher", *seeds))
+    if "free_baseline_not_beaten" in reasons:
+        would = ("more_judged_queries", *would)
+    numbers: dict[str, Number] = {"delta": single.delta or 0.0}
+    if second is not None and second.n_more_queries is not None:
+        numbers["n_more_queries"] = second.n_more_queries
+    return Decision("adopt_single_stage", reasons, (*would, *seeds), numbers)
 
 
-def _about_second(second: Comparison) -> str:
+def _about_second(evidence: Evidence, second: Comparison | None) -> tuple[str, tuple[str, ...]]:
+    """Return what the two-stage comparison says, and what would change that."""
+    if second is None:
+        return "second_not_run" if evidence.second_planned else "second_not_planned", ("second_stage_run",)
     if second.verdict == "better":
-        return "second_negligible"
+        if second.negligible:
+            return "second_negligible", ("other_margin",)
+        if _worth_it(evidence, second):
+            return "second_better", ("other_margin",)
+        return "second_too_dear", ("other_prices",)
     if second.verdict == "worse":
-        return "second_worse"
-    if second.verdict in ("inconclusive", "not_comparable"):
-        return "second_inconclusive"
-    return "second_no_gain"
+        return "second_worse", ("better_teacher",)
+    if second.verdict == "not_comparable":
+        return "second_inconclusive", ("errors_mended",)
+    if second.verdict == "inconclusive":
+        realistic = second.n_more_queries is not None
+        return "second_inconclusive", ("more_judged_queries" if realistic else "better_teacher",)
+    return "second_no_gain", ("better_teacher",)
 
 
 def _worth_it(evidence: Evidence, second: Comparison) -> bool:
@@ -246,13 +259,13 @@ def gate_one(evidence: Evidence) -> dict[str, object]:
     """Return gate 1's recommendation: `go` on to the second stage or `no_go`, with reasons.
 
     Go when the single stage gains, or is open with a realistic number of queries, and no red teacher would
-    teach the second stage.
+    teach the second stage. What gate 2 found is left out: it must not rewrite what was recommended before it.
     """
-    found = decide(evidence)
-    blocked = evidence.distillation_wanted and evidence.teacher_audit == "red"
-    promising = found.code in ("adopt_single_stage", "add_second_stage", "collect_judgments")
-    reasons = tuple(reason for reason in found.reasons if not reason.startswith("second_"))
+    found = decide(dataclasses.replace(evidence, second=None))
+    teacher = _teacher(evidence)
+    promising = found.code in ("adopt_single_stage", "collect_judgments")
+    own = [reason for reason in found.reasons if not reason.startswith("second_")]
     return {
-        "recommended": "go" if promising and not blocked else "no_go",
-        "reasons": [*reasons, *(["teacher_red"] if blocked and "teacher_red" not in reasons else [])],
+        "recommended": "go" if promising and "teacher_red" not in teacher else "no_go",
+        "reasons": list(dict.fromkeys((*own, *teacher))),
     }

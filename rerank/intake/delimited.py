@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -63,8 +63,11 @@ def _n_bad(parsed: _Parsed) -> int:
     return len(parsed.broken) + sum(len(row) != width for _, row in parsed.rows)
 
 
-def read_delimited(lines: Sequence[str], file: str, ledger: Ledger) -> pd.DataFrame:
-    """Return the rows of a table; without a header the columns are called 1, 2, ..."""
+def read_delimited(lines: Sequence[str], file: str, ledger: Ledger, named: Collection[str] = ()) -> pd.DataFrame:
+    """Return the rows of a table; without a header the columns are called 1, 2, ...
+
+    named: columns that the user's mapping names; a first row that holds them is a header.
+    """
     first = next((line for line in lines if line.strip()), "")
     delimiter = _delimiter(first)
     parsed = _parse(lines, delimiter, quoting=True)
@@ -85,7 +88,7 @@ def read_delimited(lines: Sequence[str], file: str, ledger: Ledger) -> pd.DataFr
     if not parsed.rows:
         return pd.DataFrame()
     head = [cell.strip() for cell in parsed.rows[0][1]]
-    if is_header(head):
+    if is_header(head) or (named and set(named) <= set(head)):
         columns, body = _unique(head, file, ledger), parsed.rows[1:]
     else:
         columns, body = [str(number) for number in range(1, len(head) + 1)], parsed.rows

@@ -81,7 +81,7 @@ def _decide(table: Table, source: Source, ledger: Ledger) -> tuple[str | None, d
         return of_run, {name: name for name in FIELDS[of_run] if name in columns}
     role: str | None = source.role
     mapping = dict(source.mapping or {})
-    headerless = columns == tuple(str(number) for number in range(1, len(columns) + 1))
+    headerless = bool(columns) and columns == tuple(str(number) for number in range(1, len(columns) + 1))
     if headerless and not mapping:
         last = table.rows[columns[-1]].str.fullmatch(r"\s*\d{1,2}\s*")
         guessed = guess_headerless(len(columns), source.name, bool(last.mean() > 0.5))
@@ -130,7 +130,8 @@ def read_files(sources: Sequence[Source], facts: Mapping[str, object] | None = N
         ledger.findings.extend(decoded.findings)
         role: str | None = None
         mapping: dict[str, str] = {}
-        table = read_table(decoded.text, source.name, ledger) if decoded.text is not None else None
+        named = set((source.mapping or {}).values())
+        table = read_table(decoded.text, source.name, ledger, named) if decoded.text is not None else None
         if table is not None:
             role, mapping = _decide(table, source, ledger)
             if role is not None and _is_complete(role, mapping, table, source, ledger):

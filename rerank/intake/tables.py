@@ -1,5 +1,6 @@
 """From a file's text to rows of strings that know their line."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import pandas as pd
@@ -33,7 +34,7 @@ def lines_of(text: str) -> list[str]:
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
-def read_table(text: str, file: str, ledger: Ledger) -> Table | None:
+def read_table(text: str, file: str, ledger: Ledger, named: Collection[str] = ()) -> Table | None:
     """Return a file's table; None, with a finding, when there is no row in it. Raises nothing."""
     lines = lines_of(text)
     head = [line for line in lines[:50] if line.strip()]
@@ -47,7 +48,7 @@ def read_table(text: str, file: str, ledger: Ledger) -> Table | None:
     elif looks_like_qrels(head):
         rows, layout = read_trec(lines, "qrels", file, ledger), "qrels"
     else:
-        rows, layout = read_delimited(lines, file, ledger), "csv"
+        rows, layout = read_delimited(lines, file, ledger, named), "csv"
     if rows.empty:
         ledger.findings.append(note("error", "no_rows", file))
         return None

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from multiprocessing.connection import Client
@@ -12,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from rerank.errors import RerankError
-from rerank.jobs.launch import ROOT
+from rerank.jobs.process import spawn
 from rerank.store.artefacts import read_json
-from rerank.store.home import home, room
+from rerank.store.home import room
 
 START_SECONDS = 60.0
 ANSWER_SECONDS = 120.0
@@ -42,17 +40,7 @@ def _ask(request: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def _start() -> None:
     address_path().unlink(missing_ok=True)
-    with (room("demo") / "output.txt").open("ab") as output:
-        subprocess.Popen(
-            [sys.executable, "-m", "rerank.serving"],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            cwd=ROOT,
-            env={**os.environ, "RERANK_HOME": str(home())},
-            start_new_session=True,
-            close_fds=True,
-        )
+    spawn("rerank.serving", [], room("demo") / "output.txt")
     begun = time.monotonic()
     while time.monotonic() - begun < START_SECONDS:
         if address_path().is_file() and _ask({"do": "ping"}):

@@ -8,7 +8,7 @@ from typing import Any
 
 from rerank.digests import digest_of
 from rerank.errors import RerankError
-from rerank.jobs.launch import ROOT
+from rerank.jobs.process import ROOT
 from rerank.store.artefacts import read_json, write_json
 from rerank.store.home import room
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from rerank.digests import digest_of
 from rerank.errors import RerankError
-from rerank.jobs.records import LOST_AFTER_SECONDS, Job, job_from_row
+from rerank.jobs.records import Job, is_lost, job_from_row
 from rerank.store.database import connection
 
 
@@ -19,13 +19,13 @@ def submit(kind: str, spec: Mapping[str, Any]) -> tuple[Job, bool]:
     now = time.time()
     with connection() as database:
         database.execute("BEGIN IMMEDIATE")
-        row = database.execute(
-            "SELECT * FROM jobs WHERE spec_digest = ? AND state IN ('queued', 'running')"
-            " AND heartbeat_at > ? ORDER BY created_at DESC LIMIT 1",
-            (digest, now - LOST_AFTER_SECONDS),
-        ).fetchone()
-        if row is not None:
-            return job_from_row(row, now), False
+        rows = database.execute(
+            "SELECT * FROM jobs WHERE spec_digest = ? AND state IN ('queued', 'running') ORDER BY created_at DESC",
+            (digest,),
+        ).fetchall()
+        for row in rows:
+            if not is_lost(row, now):
+                return job_from_row(row, now), False
         identity = uuid.uuid4().hex[:12]
         database.execute(
             "INSERT INTO jobs (id, kind, spec, spec_digest, state, created_at, heartbeat_at)"
@@ -75,18 +75,17 @@ def claim(identity: str, pid: int) -> bool:
     measured latency or cost could be believed.
     """
     now = time.time()
-    alive = now - LOST_AFTER_SECONDS
     with connection() as database:
         database.execute("BEGIN IMMEDIATE")
         mine = database.execute("SELECT * FROM jobs WHERE id = ?", (identity,)).fetchone()
         if mine is None or mine["state"] != "queued":
             raise RerankError("job_not_queued", job=identity)
-        blocked = database.execute(
-            "SELECT 1 FROM jobs WHERE id != ? AND heartbeat_at > ? AND"
-            " (state = 'running' OR (state = 'queued' AND pid IS NOT NULL AND created_at < ?)) LIMIT 1",
-            (identity, alive, mine["created_at"]),
-        ).fetchone()
-        if blocked:
+        others = database.execute(
+            "SELECT * FROM jobs WHERE id != ? AND"
+            " (state = 'running' OR (state = 'queued' AND pid IS NOT NULL AND created_at < ?))",
+            (identity, mine["created_at"]),
+        ).fetchall()
+        if any(not is_lost(row, now) for row in others):
             database.execute("UPDATE jobs SET heartbeat_at = ?, pid = ? WHERE id = ?", (now, pid, identity))
             return False
         database.execute(

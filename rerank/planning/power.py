@@ -42,13 +42,17 @@ def queries_needed(
 ) -> int:
     """Return how many queries a question needs (normal approximation, rounded up).
 
-    difference: a true difference of `delta`, two-sided. not_worse and equivalence: a true difference of 0
-    against the margin `delta`; equivalence needs both one-sided tests, hence z of (1 + power)/2.
+    difference: a true difference of `delta`, two-sided; `comparisons` questions share α by Holm's procedure.
+    not_worse and equivalence: a true difference of 0 against the margin `delta`, each at α itself as in the
+    verdicts; equivalence needs both one-sided tests, hence z of (1 + power)/2. Raises ValueError unless
+    `delta` is positive.
     """
+    if delta <= 0:
+        raise ValueError("delta must be positive")
     level = _level(alpha, comparisons)
     z = {
         "difference": _NORMAL.inv_cdf(1 - level / 2) + _NORMAL.inv_cdf(power),
-        "not_worse": _NORMAL.inv_cdf(1 - level) + _NORMAL.inv_cdf(power),
-        "equivalence": _NORMAL.inv_cdf(1 - level) + _NORMAL.inv_cdf((1 + power) / 2),
+        "not_worse": _NORMAL.inv_cdf(1 - alpha) + _NORMAL.inv_cdf(power),
+        "equivalence": _NORMAL.inv_cdf(1 - alpha) + _NORMAL.inv_cdf((1 + power) / 2),
     }[question]
     return math.ceil((z * sd / delta) ** 2)

@@ -17,11 +17,11 @@ def preset(name: str, dataset_digest: str) -> Plan:
     if name == "standard":
         return standard
     if name == "quick":
-        short = {"epochs": 2, "group_size": 6}
+        short = {"epochs": 2, "group_size": 5}
         return dataclasses.replace(
             standard,
             seeds=(1,),
-            split=Split(kind="holdout", test_share=0.4, dev_share=0.25),
+            split=Split(kind="holdout", test_share=0.3, dev_share=0.15),
             first_stage=FirstStage(depth=20),
             max_length=128,
             contrastive=StageSettings(loss="auto", **short),  # type: ignore[arg-type]

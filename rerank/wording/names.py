@@ -45,7 +45,7 @@ VERDICT_SIGNS: Mapping[str, str] = {  # beside the word, never instead of it
 }
 
 PHASES: Mapping[str, str] = {
-    "queued": later("Waiting for another job to finish"),
+    "queued": later("Waiting to start"),
     "starting": later("Starting"),
     "preparing": later("Loading the data"),
     "candidates": later("Finding candidates"),

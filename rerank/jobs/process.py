@@ -1,0 +1,32 @@
+"""Processes of our own that outlive whoever started them."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rerank.store.home import home
+
+ROOT = Path(__file__).resolve().parents[2]
+_children: list["subprocess.Popen[bytes]"] = []
+
+
+def spawn(module: str, arguments: Sequence[str], output: Path) -> None:
+    """Start `python -m module` detached: own session, no input, output appended to a file, same home."""
+    # Asking ended children for their status is what removes them from the process table.
+    _children[:] = [child for child in _children if child.poll() is None]
+    environment = {**os.environ, "RERANK_HOME": str(home()), "PYTHONUNBUFFERED": "1"}
+    with output.open("ab") as stream:
+        _children.append(
+            subprocess.Popen(
+                [sys.executable, "-m", module, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                cwd=ROOT,
+                env=environment,
+                start_new_session=True,
+                close_fds=True,
+            )
+        )

@@ -1,0 +1,237 @@
+"""The decision over every combination of what may be found, and the reasons of single cases."""
+
+import dataclasses
+from itertools import product
+from typing import get_args
+
+import pytest
+
+from rerank.decide.decision import DECISIONS, REASONS, WOULD_CHANGE, Evidence, decide, gate_one
+from rerank.stats.comparison import Comparison, Verdict
+
+NUMBERS = {"n_queries": 60, "sd_queries": 0.12, "se": 0.0155, "df": 59.0, "margin": 0.02}
+EMPTY = {field.name: None for field in dataclasses.fields(Comparison)}
+SIGN = {"better": 0.05, "worse": -0.05, "not_worse": 0.03, "inconclusive": 0.01}
+
+
+def found(verdict: Verdict, reference: str = "first-stage", challenger: str = "C", **changes: object) -> Comparison:
+    """Return a comparison with this verdict and only the numbers that a decision reads."""
+    facts: dict[str, object] = {
+        **EMPTY,
+        **NUMBERS,
+        "reference": reference,
+        "challenger": challenger,
+        "measure": "nDCG@10",
+        "confirmatory": True,
+        "delta": None if verdict == "not_comparable" else SIGN.get(verdict, 0.0),
+        "verdict": verdict,
+        "negligible": False,
+        "reasons": (),
+    }
+    return Comparison(**{**facts, **changes})  # type: ignore[arg-type]
+
+
+def evidence(**changes: object) -> Evidence:
+    start = Evidence(
+        blocking_findings=(),
+        oracle_delta=0.3,
+        margin=0.02,
+        single=found("better"),
+        free_baselines=(),
+        free_against_single=(),
+        second=None,
+        second_extra_cost_usd=None,
+        worth_usd_per_point=None,
+        distillation_wanted=True,
+        teacher_audit="green",
+        gate=1,
+        single_strategy="C",
+        second_strategy=None,
+    )
+    return dataclasses.replace(start, **changes)  # type: ignore[arg-type]
+
+
+FREE = found("better", challenger="embedding", delta=0.04)
+SECOND = found("better", "C", "C-then-D", delta=0.03)
+
+
+def _shapes(reference: str, challenger: str) -> list[Comparison | None]:
+    """Return every kind of finding: verdicts, negligible ones, with and without a realistic number, luck."""
+    plain = [found(verdict, reference, challenger) for verdict in get_args(Verdict)]
+    return [
+        None,
+        *plain,
+        found("better", reference, challenger, negligible=True),
+        found("better", reference, challenger, reasons=("luck_unknown",)),
+        found("worse", reference, challenger, reasons=("luck_unknown",)),
+        found("inconclusive", reference, challenger, n_more_queries=30, reasons=("luck_unknown",)),
+        found("not_comparable", reference, challenger, reasons=("too_few_queries",)),
+    ]
+
+
+def every_evidence() -> list[Evidence]:
+    free = [(), (found("equivalent", challenger="embedding"),), (FREE,)]
+    against = [(), *((found(verdict, "embedding"),) for verdict in ("better", "inconclusive", "equivalent", "worse"))]
+    cases = [evidence(blocking_findings=("x",)), evidence(oracle_delta=0.01)]
+    for single, second, baselines, pairs, audit, planned in product(
+        _shapes("first-stage", "C"),
+        _shapes("C", "C-then-D"),
+        free,
+        against,
+        ("red", "amber", None),
+        (True, False),
+    ):
+        worth = 0.001 if planned else None
+        cases.append(
+            evidence(
+                single=single,
+                second=second,
+                free_baselines=baselines,
+                free_against_single=pairs,
+                teacher_audit=audit,
+                second_planned=planned,
+                worth_usd_per_point=worth,
+                second_extra_cost_usd=1.0,
+            )
+        )
+    return cases
+
+
+@pytest.fixture(scope="module")
+def decided() -> list[tuple[Evidence, object]]:
+    return [(case, decide(case)) for case in every_evidence()]
+
+
+def test_every_code_and_every_reason_can_come_up_and_no_other(decided: list[tuple[Evidence, object]]) -> None:
+    decisions = [item for _, item in decided]
+    assert {item.code for item in decisions} == set(DECISIONS)  # type: ignore[attr-defined]
+    assert {reason for item in decisions for reason in item.reasons} == set(REASONS)  # type: ignore[attr-defined]
+    assert {code for item in decisions for code in item.would_change} == set(WOULD_CHANGE)  # type: ignore[attr-defined]
+
+
+def test_every_decision_has_reasons_and_what_would_change_it_each_once(
+    decided: list[tuple[Evidence, object]],
+) -> None:
+    for case, item in decided:
+        for codes in (item.reasons, item.would_change):  # type: ignore[attr-defined]
+            assert codes, (case, item)
+            assert len(set(codes)) == len(codes), (case, item)
+
+
+def test_the_numbers_that_a_headline_names_are_there(decided: list[tuple[Evidence, object]]) -> None:
+    needed = {"adopt_free_baseline": "strategy", "collect_judgments": "n_more_queries"}
+    for case, item in decided:
+        name = needed.get(item.code)  # type: ignore[attr-defined]
+        assert name is None or name in item.next_numbers, (case, item)  # type: ignore[attr-defined]
+
+
+def test_a_second_stage_is_only_added_on_a_real_gain(decided: list[tuple[Evidence, object]]) -> None:
+    added = [case for case, item in decided if item.code == "add_second_stage"]  # type: ignore[attr-defined]
+    assert added
+    for case in added:
+        assert case.second is not None
+        assert (case.second.verdict, case.second.negligible) == ("better", False)
+        assert case.single is not None
+        assert (case.single.verdict, case.single.negligible) == ("better", False)
+
+
+def test_gate_one_says_the_same_before_and_after_gate_two(decided: list[tuple[Evidence, object]]) -> None:
+    for case, _ in decided[::7]:
+        assert gate_one(case) == gate_one(dataclasses.replace(case, second=None, second_extra_cost_usd=None))
+
+
+def test_broken_data_come_before_everything_and_the_ceiling_before_verdicts() -> None:
+    everything = {"oracle_delta": 0.01, "single": found("worse"), "teacher_audit": "red"}
+    assert decide(evidence(blocking_findings=("no_judgments",), **everything)).code == "repair_data"
+    assert decide(evidence(**everything)).code == "repair_first_stage"
+    assert decide(evidence(oracle_delta=0.04, single=found("worse"))).code == "stop"  # exactly twice the margin
+
+
+def test_a_plan_without_a_single_stage_says_so() -> None:
+    item = decide(evidence(single=None, single_strategy=None))
+    assert (item.code, item.reasons, item.would_change) == ("stop", ("no_single_stage",), ("single_stage_run",))
+
+
+def test_a_real_but_negligible_gain_is_no_gain() -> None:
+    item = decide(evidence(single=found("better", negligible=True, delta=0.01), free_baselines=(FREE,)))
+    assert item.code == "adopt_free_baseline"
+    assert "single_gain_negligible" in item.reasons
+    assert item.next_numbers["strategy"] == "embedding"
+
+
+def test_a_free_gain_that_is_negligible_or_unproven_is_not_adopted() -> None:
+    for weak in (dataclasses.replace(FREE, negligible=True), found("not_worse", challenger="embedding")):
+        assert decide(evidence(single=found("worse"), free_baselines=(weak,))).code == "stop"
+
+
+def test_the_best_of_several_free_gains_is_adopted() -> None:
+    better = found("better", challenger="base", delta=0.06)
+    item = decide(evidence(single=found("worse"), free_baselines=(FREE, better)))
+    assert item.next_numbers["strategy"] == "base"
+
+
+def test_a_single_stage_that_trails_what_is_free_is_not_paid_for() -> None:
+    trails = found("inconclusive", "embedding", delta=-0.01)
+    item = decide(evidence(free_baselines=(FREE,), free_against_single=(trails,)))
+    assert (item.code, item.reasons[1]) == ("adopt_free_baseline", "free_baseline_not_beaten")
+
+
+def test_not_worse_is_open_while_a_gain_can_be_shown() -> None:
+    promising = found("not_worse", delta=0.03)  # t = 1.94
+    assert decide(evidence(single=promising)).code == "collect_judgments"
+    assert decide(evidence(single=found("not_worse", delta=0.0))).code == "stop"
+    # Luck of the same size as the whole error cannot be outnumbered.
+    lucky = found("not_worse", delta=0.03, se=0.022, df=4.0)
+    assert decide(evidence(single=lucky)).code == "stop"
+
+
+def test_a_stricter_alpha_asks_for_more_judgments() -> None:
+    promising = found("not_worse", delta=0.035)
+    loose, strict = (decide(evidence(single=promising, alpha=alpha)).next_numbers for alpha in (0.10, 0.05))
+    assert loose["n_more_queries"] < strict["n_more_queries"]  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("worth", "cost", "code"),
+    [
+        (None, 100.0, "add_second_stage"),  # nobody said what it is worth
+        (10.0, 30.0, "add_second_stage"),  # +.03 is three points, worth exactly 30
+        (10.0, 30.01, "adopt_single_stage"),
+        (10.0, None, "add_second_stage"),
+    ],
+)
+def test_the_second_stage_must_be_worth_its_cost(worth: float | None, cost: float | None, code: str) -> None:
+    item = decide(evidence(second=SECOND, worth_usd_per_point=worth, second_extra_cost_usd=cost))
+    assert item.code == code
+    assert ("second_too_dear" in item.reasons) == (code == "adopt_single_stage")
+
+
+def test_a_red_teacher_is_said_even_when_the_second_stage_gains() -> None:
+    item = decide(evidence(second=SECOND, teacher_audit="red"))
+    assert item.code == "add_second_stage"
+    assert "teacher_red" in item.reasons
+
+
+def test_a_red_teacher_matters_only_where_distillation_is_wanted() -> None:
+    assert decide(evidence(teacher_audit="red")).code == "repair_teacher"
+    item = decide(evidence(teacher_audit="red", distillation_wanted=False))
+    assert item.code == "adopt_single_stage"
+    assert not {"teacher_red", "teacher_amber"} & set(item.reasons)
+
+
+def test_luck_of_the_second_stage_is_said_too() -> None:
+    item = decide(evidence(second=dataclasses.replace(SECOND, reasons=("luck_unknown",))))
+    assert "luck_unknown" in item.reasons
+    assert "several_seeds" in item.would_change
+
+
+def test_gate_one_names_a_red_teacher_once() -> None:
+    gate = gate_one(evidence(teacher_audit="red"))
+    assert gate["recommended"] == "no_go"
+    assert gate["reasons"] == ["single_better", "teacher_red"]
+
+
+def test_gate_one_goes_on_while_the_single_stage_is_open() -> None:
+    assert gate_one(evidence(single=found("inconclusive", n_more_queries=50)))["recommended"] == "go"
+    assert gate_one(evidence(single=found("inconclusive")))["recommended"] == "no_go"
+    assert gate_one(evidence(single=None))["recommended"] == "no_go"

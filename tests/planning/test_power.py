@@ -1,0 +1,92 @@
+"""Power against published numbers, statsmodels and a simulation."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+from statsmodels.stats.power import TTestPower
+
+from rerank.planning.power import (
+    SD_BETWEEN_RERANKERS,
+    SD_FIRST_STAGE,
+    Question,
+    minimum_detectable_effect,
+    queries_needed,
+)
+
+
+@pytest.mark.parametrize(("n", "golden"), [(50, 0.040), (100, 0.028), (200, 0.020), (500, 0.013)])
+def test_minimum_detectable_effect_at_the_usual_spread(n: int, golden: float) -> None:
+    assert round(minimum_detectable_effect(n, SD_BETWEEN_RERANKERS), 3) == golden
+    assert minimum_detectable_effect(n, 0.1) == pytest.approx(2.80 * 0.1 / n**0.5, rel=0.001)
+
+
+@pytest.mark.parametrize(
+    ("delta", "question", "golden"),
+    [
+        (0.02, "difference", 197),
+        (0.02, "not_worse", 155),
+        (0.02, "equivalence", 215),
+        (0.03, "difference", 88),
+        (0.03, "not_worse", 69),
+        (0.03, "equivalence", 96),
+        (0.05, "difference", 32),
+        (0.05, "not_worse", 25),
+        (0.05, "equivalence", 35),
+    ],
+)
+def test_queries_needed_at_the_usual_spread(delta: float, question: Question, golden: int) -> None:
+    assert queries_needed(delta, SD_BETWEEN_RERANKERS, question) == golden
+
+
+@pytest.mark.parametrize(("comparisons", "factor"), [(1, 1.0), (2, 1.21), (3, 1.33), (4, 1.42)])
+def test_holms_worst_step_multiplies_the_queries(comparisons: int, factor: float) -> None:
+    alone = queries_needed(0.002, 0.1, "difference")
+    assert queries_needed(0.002, 0.1, "difference", comparisons=comparisons) / alone == pytest.approx(factor, abs=0.005)
+    smaller = minimum_detectable_effect(100, 0.1)
+    assert (minimum_detectable_effect(100, 0.1, comparisons=comparisons) / smaller) ** 2 == pytest.approx(
+        factor, abs=0.005
+    )
+
+
+def test_equivalence_is_tested_at_alpha_itself_whatever_the_family() -> None:
+    assert queries_needed(0.02, 0.1, "equivalence", comparisons=4) == 215
+    assert queries_needed(0.02, 0.1, "not_worse", comparisons=4) == 155
+
+
+@pytest.mark.parametrize("power", [0.8, 0.9])
+@pytest.mark.parametrize("delta", [0.02, 0.03, 0.05])
+def test_the_normal_formula_is_two_queries_below_the_noncentral_t(delta: float, power: float) -> None:
+    exact = TTestPower().solve_power(effect_size=delta / 0.1, alpha=0.05, power=power)
+    assert 0 <= math.ceil(exact) - queries_needed(delta, 0.1, "difference", power=power) <= 2
+
+
+def test_an_effect_of_that_size_is_found_with_that_power() -> None:
+    effect = minimum_detectable_effect(80, 0.1)
+    draws = np.random.default_rng(6).normal(effect, 0.1, (4000, 80))
+    found = stats.ttest_1samp(draws, 0, axis=1).pvalue < 0.05
+    assert found.mean() == pytest.approx(0.8, abs=0.025)
+
+
+def test_equivalence_is_shown_as_often_as_promised() -> None:
+    n = queries_needed(0.03, 0.1, "equivalence")
+    draws = np.random.default_rng(4).normal(0, 0.1, (4000, n))
+    mean, se = draws.mean(axis=1), draws.std(axis=1, ddof=1) / n**0.5
+    shown = stats.t.sf((0.03 - np.abs(mean)) / se, n - 1) < 0.05
+    assert shown.mean() == pytest.approx(0.8, abs=0.03)
+
+
+def test_questions_invert_each_other() -> None:
+    effect = minimum_detectable_effect(150, SD_FIRST_STAGE, alpha=0.01, power=0.9, comparisons=2)
+    assert queries_needed(effect, SD_FIRST_STAGE, "difference", alpha=0.01, power=0.9, comparisons=2) in (150, 151)
+
+
+def test_no_queries_detect_nothing() -> None:
+    assert minimum_detectable_effect(0, 0.1) == math.inf
+
+
+@pytest.mark.parametrize("delta", [0.0, -0.02])
+def test_a_difference_of_nothing_has_no_number_of_queries(delta: float) -> None:
+    with pytest.raises(ValueError, match="positive"):
+        queries_needed(delta, 0.1, "difference")

@@ -1,0 +1,280 @@
+"""A whole experiment on a tiny model: its numbers recompute, and kills change nothing."""
+
+import json
+import math
+import os
+import signal
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import ir_measures
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from statsmodels.stats.weightstats import ttost_paired
+
+from rerank.intake.finish import finish
+from rerank.intake.reading import read_files
+from rerank.intake.storage import save_dataset
+from rerank.jobs import queue
+from rerank.jobs.launch import start
+from rerank.planning.experiments import experiment_folder, load_result, lock_plan
+from rerank.planning.plan import FirstStage, Plan, Split, StageSettings
+from rerank.report.files import read_log
+from rerank.worker.experiment import ExperimentSpec, run_experiment
+from tests.conftest import tiny_files
+from tests.models import make_tiny_model
+
+TRAINING = {"epochs": 2, "queries_per_step": 2, "group_size": 3, "learning_rate": 1e-3}
+
+
+class Silent:
+    """A reporter that remembers events."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, dict[str, object]]] = []
+
+    def event(self, kind: str, **facts: object) -> None:
+        self.events.append((kind, facts))
+
+    def progress(self, **facts: object) -> None:
+        pass
+
+    def breathe(self) -> None:
+        pass
+
+
+def tiny_plan(folder: Path, **changes: object) -> Plan:
+    dataset = finish(read_files(tiny_files()), "tiny")
+    save_dataset(dataset)
+    plan = Plan(
+        dataset_digest=dataset.digest,
+        seeds=(1, 2),
+        split=Split(kind="kfold", folds=2, dev_share=0.25),
+        first_stage=FirstStage(depth=6),
+        base_model=str(make_tiny_model(folder)),
+        max_length=48,
+        contrastive=StageSettings(loss="auto", **TRAINING),  # type: ignore[arg-type]
+        distillation=StageSettings(loss="ranknet", **TRAINING),  # type: ignore[arg-type]
+    )
+    return replace(plan, **changes)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of one finished experiment."""
+    home = tmp_path_factory.mktemp("home")
+    os.environ["RERANK_HOME"] = str(home)
+    experiment = lock_plan(tiny_plan(home / "model"), name="tiny", dataset_name="tiny")
+    run_experiment(ExperimentSpec(experiment), Silent())
+    return experiment_folder(experiment)
+
+
+def scores_from_the_files(folder: Path, strategy: str, seed: str, measure: str) -> pd.Series:
+    """One strategy's per-query scores, computed by plain ir_measures from the exported files."""
+    qrels = list(ir_measures.read_trec_qrels(str(folder / "qrels.trec")))
+    run = list(ir_measures.read_trec_run(str(folder / "runs" / f"{strategy}.{seed}.run")))
+    queries = {qrel.query_id for qrel in qrels if qrel.relevance >= 1}
+    found = {
+        item.query_id: item.value for item in ir_measures.iter_calc([ir_measures.parse_measure(measure)], qrels, run)
+    }
+    return pd.Series({query: found.get(query, 0.0) for query in sorted(queries)})
+
+
+def test_every_number_of_the_result_recomputes_from_its_files(finished: Path) -> None:
+    result = json.loads((finished / "result.json").read_text())
+    per_query = pd.read_csv(finished / "per_query.csv", dtype={"query_id": str})
+    primary = result["plan"]["primary_measure"]
+    seed_means: dict[str, list[float]] = {}
+    table: dict[str, pd.Series] = {}
+    for name, record in result["strategies"].items():
+        for measure in ("nDCG@10", "RR@10", "P@5", "AP", "Success@1", "Judged@10"):
+            by_seed = [scores_from_the_files(finished, name, seed, measure) for seed in record["seeds"]]
+            mean = pd.concat(by_seed, axis=1).mean(axis=1)
+            assert record["measures"][measure] == pytest.approx(mean.mean(), abs=1e-9)
+            mine = per_query[(per_query["strategy"] == name) & (per_query["measure"] == measure)]
+            assert mine.set_index("query_id")["value"].sort_index().to_numpy() == pytest.approx(mean.to_numpy())
+            for seed, values in zip(record["seeds"], by_seed, strict=True):
+                assert record["seeds"][seed][measure] == pytest.approx(values.mean(), abs=1e-9)
+            if measure == primary:
+                table[name] = mean
+                seed_means[name] = [float(values.mean()) for values in by_seed]
+    assert len({len(values) for values in table.values()}) == 1
+    for item in result["comparisons"]:
+        if item["measure"] != primary or item["verdict"] in ("not_comparable", "identical"):
+            continue
+        reference, challenger = table[item["reference"]], table[item["challenger"]]
+        n = len(reference)
+        d = (challenger - reference).to_numpy()
+        v = [
+            np.var(seed_means[name], ddof=1) / len(seed_means[name]) if len(seed_means[name]) > 1 else 0.0
+            for name in (item["reference"], item["challenger"])
+        ]
+        parts = [d.var(ddof=1) / n, *v]
+        se = math.sqrt(sum(parts))
+        df = sum(parts) ** 2 / (parts[0] ** 2 / (n - 1) + sum(part**2 for part in v))  # S = 2: one degree each
+        assert item["delta"] == pytest.approx(d.mean(), abs=1e-9)
+        assert item["p_t"] == pytest.approx(stats.ttest_rel(challenger, reference).pvalue, rel=1e-6)
+        half = stats.t.ppf(0.975, df) * se
+        assert (item["ci_low"], item["ci_high"]) == pytest.approx((d.mean() - half, d.mean() + half), abs=1e-9)
+        if item["p_seed_aware"] is not None:
+            assert item["p_seed_aware"] == pytest.approx(2 * stats.t.sf(abs(d.mean()) / se, df), rel=1e-6)
+        elif sum(v) == 0:
+            tost = ttost_paired(challenger, reference, -item["margin"], item["margin"])[0]
+            assert item["p_tost"] == pytest.approx(tost, rel=1e-6)
+    confirmatory = [item for item in result["comparisons"] if item["confirmatory"]]
+    raw = sorted(item["p_seed_aware"] for item in confirmatory if item["p_seed_aware"] is not None)
+    adjusted = sorted(item["p_adjusted"] for item in confirmatory if item["p_adjusted"] is not None)
+    if len(raw) == 2:
+        assert adjusted == pytest.approx([min(1, 2 * raw[0]), max(min(1, 2 * raw[0]), raw[1])])
+
+
+def test_all_strategies_ran_on_the_same_queries_and_candidates(finished: Path) -> None:
+    result = json.loads((finished / "result.json").read_text())
+    assert set(result["strategies"]) == {"first-stage", "embedding", "base", "C", "D", "C-then-D", "D-then-C"}
+    runs = {
+        path.name: {tuple(line.split()[:3:2]) for line in path.read_text().splitlines()}
+        for path in (finished / "runs").iterdir()
+    }
+    assert len({frozenset(pairs) for pairs in runs.values()}) == 1
+    for path in (finished / "runs").iterdir():
+        frame = pd.read_csv(path, sep=" ", header=None)
+        assert frame.groupby(0)[4].apply(lambda scores: (np.diff(scores) < 0).all()).all(), path.name
+
+
+def test_the_result_says_what_stage_two_did_and_what_it_cost(finished: Path) -> None:
+    result = json.loads((finished / "result.json").read_text())
+    two = result["strategies"]["C-then-D"]
+    assert -1 <= two["moved"]["kendall_tau"] <= 1
+    assert two["moved"]["relative_weight_change"] > 0
+    assert two["cost"]["train_device_seconds"] > result["strategies"]["C"]["cost"]["train_device_seconds"]
+    assert result["strategies"]["C"]["moved"] is None
+    assert result["strategies"]["C"]["latency_ms"]["p95"] >= result["strategies"]["C"]["latency_ms"]["p50"] > 0
+    assert result["decision"]["code"]
+    assert result["cost"]["forecast"]["seconds_low"] < result["cost"]["forecast"]["seconds_high"]
+
+
+def test_nothing_sees_the_test_queries(finished: Path) -> None:
+    """Training, early stopping and every choice use other queries than those that are tested."""
+    stages = finished.parents[1] / "stages"
+    for folder in stages.iterdir():
+        config = json.loads((folder / "config.json").read_text())
+        seen = set(config["train"]) | set(config["dev"])
+        assert not set(config["train"]) & set(config["dev"])
+        assert len(seen) == 20  # of 40 queries in two folds
+
+
+def test_gate_two_trains_nothing_twice(tmp_path: Path) -> None:
+    experiment = lock_plan(
+        tiny_plan(tmp_path / "model", seeds=(1,), split=Split(kind="holdout", test_share=0.5)),
+        name="x",
+        dataset_name="x",
+    )
+    first, second = Silent(), Silent()
+    run_experiment(ExperimentSpec(experiment, gate=1), first)
+    gate_one = load_result(experiment)
+    run_experiment(ExperimentSpec(experiment, gate=2), second)
+    gate_two = load_result(experiment)
+    assert gate_one is not None
+    assert gate_two is not None
+    assert set(gate_one["strategies"]) == {"first-stage", "embedding", "base", "C", "D"}
+    known = [facts["strategy"] for kind, facts in second.events if kind == "stage_known"]
+    started = [facts["strategy"] for kind, facts in second.events if kind == "stage_started"]
+    assert known == ["C", "D"]
+    assert started == ["C-then-D", "D-then-C"]
+    for name in ("C", "D"):
+        assert gate_one["strategies"][name]["measures"] == gate_two["strategies"][name]["measures"]
+        assert gate_two["strategies"][name]["cost"]["train_usd"] == gate_one["strategies"][name]["cost"]["train_usd"]
+
+
+def wait_for(condition: object, folder: Path, seconds: float = 90.0) -> None:
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        if condition(read_log(folder)):  # type: ignore[operator]
+            return
+        time.sleep(0.01)
+    raise AssertionError("the worker did not come so far")
+
+
+def count(kind: str, n: int) -> object:
+    return lambda events: sum(event["event"] == kind for event in events) >= n
+
+
+def test_three_kills_end_with_the_scores_of_an_uninterrupted_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = tiny_plan(tmp_path / "model", seeds=(1,), strategies=("first-stage", "C", "C-then-D"))
+    calm = tmp_path / "calm"
+    monkeypatch.setenv("RERANK_HOME", str(calm))
+    finish_plan = tiny_plan(tmp_path / "model", seeds=(1,), strategies=plan.strategies)
+    experiment = lock_plan(finish_plan, name="calm", dataset_name="tiny")
+    run_experiment(ExperimentSpec(experiment, device="cpu"), Silent())
+    golden = (experiment_folder(experiment) / "per_query_seeds.csv").read_bytes()
+    runs = {path.name: path.read_bytes() for path in (experiment_folder(experiment) / "runs").iterdir()}
+
+    monkeypatch.setenv("RERANK_HOME", str(tmp_path / "rough"))
+    tiny_plan(tmp_path / "model")
+    assert lock_plan(plan, name="rough", dataset_name="tiny") == experiment
+    folder = experiment_folder(experiment)
+    spec = {"experiment": experiment, "gate": 2, "device": "cpu"}
+    killed = 0
+    # In the first training, in the next one, and after the last training while test queries are ranked.
+    for reached in (count("step", 3), count("step", 25), count("stage_done", 4)):
+        job = start("experiment", spec)
+        wait_for(reached, folder)
+        pid = _pid_of(job.id)
+        os.kill(pid, signal.SIGKILL)
+        killed += 1
+        _wait_until_gone(job.id)
+    job = start("experiment", spec)
+    ends = time.monotonic() + 120
+    while queue.job(job.id).is_live and time.monotonic() < ends:
+        time.sleep(0.1)
+    assert (killed, queue.job(job.id).state) == (3, "done")
+    assert (folder / "per_query_seeds.csv").read_bytes() == golden
+    assert {path.name: path.read_bytes() for path in (folder / "runs").iterdir()} == runs
+
+
+def _pid_of(identity: str) -> int:
+    from rerank.store.database import connection
+
+    with connection() as database:
+        return int(database.execute("SELECT pid FROM jobs WHERE id = ?", (identity,)).fetchone()["pid"])
+
+
+def _wait_until_gone(identity: str) -> None:
+    for _ in range(200):
+        if queue.job(identity).state in ("lost", "done"):
+            return
+        time.sleep(0.05)
+    raise AssertionError("a killed job was not noticed")
+
+
+def test_a_training_continues_from_the_middle_of_an_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a checkpoint after every step, a stop at any step gives the weights of a calm run."""
+    from rerank.training import loop
+
+    plan = tiny_plan(tmp_path / "model", seeds=(1,), strategies=("first-stage", "C"))
+    found = []
+    for name, stop_at in (("calm", None), ("stopped", 7)):
+        monkeypatch.setenv("RERANK_HOME", str(tmp_path / name))
+        monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
+        tiny_plan(tmp_path / "model")
+        experiment = lock_plan(plan, name=name, dataset_name="tiny")
+
+        class Stopping(Silent):
+            def event(self, kind: str, **facts: object) -> None:
+                super().event(kind, **facts)
+                if kind == "step" and facts["step"] == stop_at and not self.stopped:  # noqa: B023
+                    raise KeyboardInterrupt
+
+            stopped = False
+
+        if stop_at is not None:
+            with pytest.raises(KeyboardInterrupt):
+                run_experiment(ExperimentSpec(experiment, device="cpu"), Stopping())
+        run_experiment(ExperimentSpec(experiment, device="cpu"), Silent())
+        found.append((experiment_folder(experiment) / "per_query_seeds.csv").read_bytes())
+    assert found[0] == found[1]
