@@ -28,7 +28,7 @@ def dataset_of(given: argparse.Namespace) -> Dataset:
     if re.fullmatch(r"[0-9a-f]{64}", given.data) and not Path(given.data).exists():
         return load_dataset(given.data)
     draft = draft_of(given)
-    name = given.name or Path(given.data).expanduser().resolve().name
+    name = given.name or str(draft.facts.get("name") or Path(given.data).expanduser().resolve().name)
     dataset = finish(draft, name, keep_good_rows=given.keep_good_rows)
     save_dataset(dataset, draft.findings, draft.rejected)
     return dataset

@@ -50,6 +50,11 @@ def kpi_against_cost(say: Say, result: Mapping[str, Any]) -> go.Figure:
                 cliponaxis=False,
             )
         )
-    figure.update_xaxes(title=say("Cost of one training, with its teacher (USD)"), rangemode="tozero")
+    dearest = max(
+        record["cost"]["train_usd"] + record["cost"]["teacher_usd"] for record in result["strategies"].values()
+    )
+    # Room for the names beside the outermost points.
+    room = [-0.05 * dearest, 1.2 * dearest] if dearest else [-1, 1]
+    figure.update_xaxes(title=say("Cost of one training, with its teacher (USD)"), range=room)
     figure.update_yaxes(title=primary)
     return framed(figure, 420)

@@ -206,7 +206,12 @@ def read_folder(path: Path, mapping: Path | None = None) -> Draft:
                 if file.is_file() and file.suffix.lower() in READABLE and not named.startswith(_NOT_DATA):
                     sources.append(Source(file.name, _bytes_of(file)))
                     used.add(file)
-    unread = [file for file in sorted(path.iterdir()) if file.is_file() and file not in used]
+    # Notes about the sample are no part of it, and everybody knows.
+    unread = [
+        file
+        for file in sorted(path.iterdir())
+        if file.is_file() and file not in used and not file.name.lower().startswith(("readme", "manifest", "licen"))
+    ]
     ledger.findings.extend(note("info", "file_not_read", file.name) for file in unread)
     draft = read_files(sources, _facts_of(path))
     draft.findings[:0] = ledger.findings

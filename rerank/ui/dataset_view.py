@@ -34,12 +34,11 @@ def dataset_view(say: Say) -> None:
         (say("Queries"), f"{len(found.queries):,}"),
         (say("Documents"), f"{len(found.documents):,}"),
         (say("Judgments"), f"{len(found.judgments):,}"),
-        (say("Queries with a relevant document"), f"{int((judged['max'] >= 1).sum()):,}"),
-        (say("Judgments per judged query"), f"{judged['size'].mean():.1f}" if len(judged) else "0"),
+        (say("Evaluable queries"), f"{int((judged['max'] >= 1).sum()):,}"),
+        (say("Judgments per query"), f"{judged['size'].mean():.1f}" if len(judged) else "0"),
     )
-    with st.container(horizontal=True):
-        for label, value in numbers:
-            st.metric(label, value, border=True, width=190)
+    for column, (label, value) in zip(st.columns(len(numbers)), numbers, strict=True):
+        column.metric(label, value, border=True)
     if manifest["synthetic"]:
         st.caption(say("This sample is synthetic: it was written for this product."))
     if manifest["n_rejected"]:

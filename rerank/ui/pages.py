@@ -69,7 +69,7 @@ def run_app() -> None:
         for name, title in TITLES.items()
     }
     st.session_state[READY] = True
-    page = st.navigation(list(files.values()), position="sidebar")
+    page = st.navigation(list(files.values()), position="top")
     st.set_page_config(page_title=f"{page.title} · Rerank", page_icon=ICON, layout="wide")
     wish = st.session_state.pop(WISH, None)
     if wish is not None and wish[0] in files:

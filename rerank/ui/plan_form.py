@@ -98,6 +98,7 @@ def _experiment(say: Say, plan: Plan, key: str, manifest: Mapping[str, Any]) -> 
         default=[name for name in plan.strategies if name != "first-stage"],
         format_func=lambda name: strategy_name(say, name),
         key=f"strategies_{key}",
+        wrap=True,
     )
     for group in (SINGLE_STAGE, TWO_STAGE):
         st.caption(" · ".join(f"{strategy_name(say, name)}: {say(STRATEGY_EXPLANATIONS[name])}" for name in group))

@@ -36,11 +36,11 @@ def power_panel(say: Say, plan: Plan) -> None:
     settings = {"alpha": plan.alpha, "comparisons": n_questions}
     first = minimum_detectable_effect(n_test, SD_FIRST_STAGE, **settings)  # type: ignore[arg-type]
     second = minimum_detectable_effect(n_test, SD_BETWEEN_RERANKERS, **settings)  # type: ignore[arg-type]
-    with st.container(horizontal=True):
-        st.metric(say("Test queries"), n_test, border=True, width=170)
-        st.metric(say("Training queries (per fold)"), n_train, border=True, width=210)
-        st.metric(say("Detectable against the first stage"), score(first), border=True, width=260)
-        st.metric(say("Detectable between two strategies"), score(second), border=True, width=260)
+    one, two, three, four = st.columns(4)
+    one.metric(say("Test queries"), n_test, border=True)
+    two.metric(say("Training queries"), n_train, border=True)
+    three.metric(say("Detectable: to first stage"), score(first), border=True)
+    four.metric(say("Detectable: between two"), score(second), border=True)
     st.caption(
         say(
             "Smallest true difference found with 80 % probability at α = {alpha} over {n} questions, for typical "

@@ -103,12 +103,16 @@ def _differences(
 
 def _counts(say: Say, differences: pd.DataFrame) -> None:
     values = differences["delta"]
-    with st.container(horizontal=True):
-        st.metric(say("Queries won"), int((values > 0).sum()), border=True, width=170)
-        st.metric(say("Queries lost"), int((values < 0).sum()), border=True, width=170)
-        st.metric(say("Unchanged"), int((values == 0).sum()), border=True, width=170)
-        st.metric(say("Harmed by more than .1"), int((values < -0.1).sum()), border=True, width=210)
-        st.metric(say("Mean difference"), delta(float(values.mean())) if len(values) else "–", border=True, width=190)
+    mean = delta(float(values.mean())) if len(values) else "–"
+    shown = (
+        (say("Queries won"), int((values > 0).sum())),
+        (say("Queries lost"), int((values < 0).sum())),
+        (say("Unchanged"), int((values == 0).sum())),
+        (say("Harmed by more than .1"), int((values < -0.1).sum())),
+        (say("Mean difference"), mean),
+    )
+    for column, (label, value) in zip(st.columns(len(shown)), shown, strict=True):
+        column.metric(label, value, border=True)
 
 
 def _shown(say: Say, differences: pd.DataFrame, reference: str, challenger: str) -> pd.DataFrame:

@@ -21,7 +21,8 @@ def measures(say: Say, result: Mapping[str, Any]) -> None:
     table(say, measure_table(say, result).round(4), "measures")
     moved = moved_table(say, result)
     if not moved.empty:
-        st.markdown(f"**{say('How far the second stage moved the model')}**")
+        heading = say("How far the second stage moved the model")
+        st.markdown(f"**{heading}**")
         table(say, moved, "moved")
         st.caption(say("Kendall τ of the two rankings: 1 means that the second stage left every order as it was."))
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from rerank.figures.forest import forest
 from rerank.figures.kpi_cost import kpi_against_cost
@@ -20,6 +21,8 @@ from rerank.wording.names import STRATEGY_EXPLANATIONS, strategy_name
 from rerank.wording.numbers import interval, milliseconds, score, usd
 from rerank.wording.tables import against_first_stage, comparison_table, strategy_table
 from rerank.wording.verdicts import significance, verdict_name
+
+CARDS_PER_ROW = 4
 
 
 def result_view(say: Say, experiment: str) -> None:
@@ -67,7 +70,7 @@ def result_view(say: Say, experiment: str) -> None:
 def _what_was_measured(say: Say, result: Mapping[str, Any]) -> None:
     data, plan = result["dataset"], result["plan"]
     text = say(
-        "{name}: {n} test queries, KPI {measure}, margin ±{margin}, α = {alpha}, {seeds} seeds, plan of {at} (UTC).",
+        "{name}: {n} test queries, KPI {measure}, margin ±{margin}, α = {alpha}, seeds: {seeds}, plan of {at} (UTC).",
         name=markdown(data["name"], 60),
         n=data["n_test_queries"],
         measure=plan["primary_measure"],
@@ -83,15 +86,17 @@ def _what_was_measured(say: Say, result: Mapping[str, Any]) -> None:
 
 def _cards(say: Say, result: Mapping[str, Any]) -> None:
     primary = result["plan"]["primary_measure"]
-    columns = st.columns(4)
+    columns: list[DeltaGenerator] = []
     for place, (name, record) in enumerate(result["strategies"].items()):
+        if place % CARDS_PER_ROW == 0:
+            columns = st.columns(CARDS_PER_ROW)
         found = against_first_stage(result, name)
         significant = found is not None and found["verdict"] in ("better", "worse")
-        with columns[place % 4].container(border=True):
+        with columns[place % CARDS_PER_ROW].container(border=True, height="stretch"):
             st.metric(
                 strategy_name(say, name),
                 score(record["measures"][primary]),
-                delta=round(found["delta"], 3) if found and found["delta"] is not None else None,
+                delta=f"{found['delta']:+.3f}" if found and found["delta"] is not None else None,
                 delta_color="normal" if significant else "off",
                 help=say(STRATEGY_EXPLANATIONS[name]),
             )
@@ -120,12 +125,14 @@ def _figures(say: Say, result: Mapping[str, Any]) -> None:
     shown = [item for item in mine if item["reference"] == "first-stage"] + locked
     left, right = st.columns(2)
     with left:
-        st.markdown(f"**{say('Differences with 95 % intervals')}**")
+        heading = say("Differences with 95 % intervals")
+        st.markdown(f"**{heading}**")
         drawn = forest(say, shown, result["plan"]["margin"])
         figure(say, drawn, comparison_table(say, shown), "differences", say("Differences with 95 % intervals"))
         st.caption(say("Grey band: differences that do not matter (±δ)."))
     with right:
-        st.markdown(f"**{say('KPI against cost')}**")
+        heading = say("KPI against cost")
+        st.markdown(f"**{heading}**")
         drawn = kpi_against_cost(say, result)
         figure(say, drawn, strategy_table(say, result), "kpi_cost", say("KPI against the cost of training"))
         st.caption(say("Bars: 95 % interval of the difference to the first stage."))

@@ -68,11 +68,12 @@ def _progress(say: Say, experiment: str) -> None:
 
 def _state(say: Say, job: Job) -> None:
     spent = job.progress.get("seconds")
-    with st.container(horizontal=True):
-        st.metric(say("State"), name_of(say, STATES, job.state), border=True, width=260)
-        st.metric(say("Time so far"), duration(spent, say), border=True, width=180)
-        st.metric(say("Time left"), duration(job.progress.get("seconds_left"), say), border=True, width=180)
-        st.metric(say("Cost so far"), usd(job.progress.get("cost_usd")), border=True, width=180)
+    left = job.progress.get("seconds_left") if job.is_live else None
+    one, two, three, four = st.columns(4)
+    one.metric(say("State"), name_of(say, STATES, job.state), border=True)
+    two.metric(say("Time so far"), duration(spent, say), border=True)
+    three.metric(say("Time left"), duration(left, say), border=True)
+    four.metric(say("Cost so far"), usd(job.progress.get("cost_usd")), border=True)
     if job.state == "failed" and job.error is not None:
         problem(say, str(job.error["code"]), dict(job.error["facts"]))
     if job.state in ("failed", "stopped", "lost"):

@@ -78,7 +78,8 @@ def _chosen(sha: str) -> tuple[str | None, tuple[tuple[str, str], ...]]:
 def _file_card(say: Say, read: FileRead) -> None:
     known = read.role is not None and all(name in read.mapping for name in REQUIRED[read.role])
     title = f"{markdown(read.name, 60)} · {name_of(say, ROLE_NAMES, read.role or 'unknown')}"
-    with st.expander(f"{title} · {say('{n} rows', n=f'{read.n_rows:,}')}", expanded=not known):
+    n_rows = say("{n} rows", n=f"{read.n_rows:,}")
+    with st.expander(f"{title} · {n_rows}", expanded=not known):
         if not read.columns:
             st.write(say("Nothing in this file could be read; see the findings."))
             return

@@ -35,10 +35,10 @@ REASONS: Mapping[str, str] = {
     "single_not_realistic": later(
         "A gain of the single stage is not shown, and no realistic number of queries would show it."
     ),
-    "free_baseline_gains": later("A strategy without any training is better than the first stage."),
+    "free_baseline_gains": later("Without any training, {strategy} is better than the first stage already."),
     "free_baseline_no_gain": later("No strategy without training is better than the first stage either."),
     "free_baseline_ties": later(
-        "A strategy without any training does as well as the single stage: the cheaper option wins."
+        "Without any training, {strategy} does as well as the single stage: the cheaper option wins."
     ),
     "free_baseline_not_beaten": later(
         "It is not shown that the single stage beats the best strategy without training."
@@ -76,18 +76,25 @@ GATE: Mapping[str, str] = {
 def decision_headline(say: Say, result: Mapping[str, Any]) -> str:
     """Return the decision in one sentence."""
     decision = result["decision"]
-    facts = dict(decision["next_numbers"])
+    code = str(decision["code"])
+    headline = HEADLINES[code]
+    return say(headline, **_facts(say, decision))
+
+
+def _facts(say: Say, decision: Mapping[str, Any]) -> dict[str, object]:
+    facts: dict[str, object] = dict(decision["next_numbers"])
     if "strategy" in facts:
         facts["strategy"] = strategy_name(say, str(facts["strategy"]))
     for role in ("single", "second"):
         name = decision[f"{role}_strategy"]
         facts[role] = strategy_name(say, name) if name else ""
-    return say(HEADLINES[decision["code"]], **facts)
+    return facts
 
 
 def decision_reasons(say: Say, result: Mapping[str, Any]) -> list[str]:
     """Return the reasons, most important first."""
-    return [say(REASONS.get(reason, reason)) for reason in result["decision"]["reasons"]]
+    facts = _facts(say, result["decision"])
+    return [say(REASONS.get(reason, reason), **facts) for reason in result["decision"]["reasons"]]
 
 
 def what_would_change(say: Say, result: Mapping[str, Any]) -> str:
