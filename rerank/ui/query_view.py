@@ -104,7 +104,7 @@ def _differences(
 def _counts(say: Say, differences: pd.DataFrame) -> None:
     values = differences["delta"]
     mean = delta(float(values.mean())) if len(values) else "–"
-    shown = (
+    shown: tuple[tuple[str, int | str], ...] = (
         (say("Queries won"), int((values > 0).sum())),
         (say("Queries lost"), int((values < 0).sum())),
         (say("Unchanged"), int((values == 0).sum())),
