@@ -77,7 +77,7 @@ ERRORS: Mapping[str, tuple[str, ...]] = {
     "dataset_is_empty": ("n_queries", "n_documents"),  # no query or no document is left
     "unknown_role": ("role", "file"),  # a role that is none of the five
     "mapping_unreadable": ("path", "reason"),  # not TOML
-    "mapping_invalid": ("path", "section", "reason"),  # reason: not_a_table, unknown_field, not_text
+    "mapping_invalid": ("path", "section", "reason", "field"),  # unknown_role, no_file, unknown_field, not_text
     "dataset_not_found": ("digest",),
     "dataset_unreadable": ("digest", "reason"),
 }

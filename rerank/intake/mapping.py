@@ -184,12 +184,14 @@ def read_mapping(path: Path) -> list[FileMapping]:
         if section not in ROLES:
             raise RerankError("mapping_invalid", path=str(path), section=section, reason="unknown_role")
         if not isinstance(table, dict) or not isinstance(table.get("file"), str):
-            raise RerankError("mapping_invalid", path=str(path), section=section, reason="file is missing")
+            raise RerankError("mapping_invalid", path=str(path), section=section, reason="no_file")
         columns = {name: value for name, value in table.items() if name != "file"}
         for name, value in columns.items():
             if name not in FIELDS[section]:
-                raise RerankError("mapping_invalid", path=str(path), section=section, reason=f"unknown field {name}")
+                raise RerankError(
+                    "mapping_invalid", path=str(path), section=section, reason="unknown_field", field=name
+                )
             if not isinstance(value, str):
-                raise RerankError("mapping_invalid", path=str(path), section=section, reason=f"{name} is not text")
+                raise RerankError("mapping_invalid", path=str(path), section=section, reason="not_text", field=name)
         found.append(FileMapping(str(table["file"]), section, columns))
     return found

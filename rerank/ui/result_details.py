@@ -13,6 +13,7 @@ from rerank.ui.show import table
 from rerank.wording.language import Say
 from rerank.wording.names import AUDIT_COLOURS, FIRST_STAGES, SPLITS, TEACHERS, name_of, strategy_name
 from rerank.wording.numbers import delta, duration, interval, milliseconds, score, usd
+from rerank.wording.prices import price_sentence
 from rerank.wording.tables import measure_table, moved_table
 
 
@@ -103,21 +104,7 @@ def costs(say: Say, result: Mapping[str, Any]) -> None:
         say("A cost counts a training and those it starts from, whether they were cached or not."),
     ]
     for key in ("device_price", "labour_price"):
-        price = Price(**cost[key])
-        age = say(" This price is more than a year old.") if price.is_old(datetime.date.today()) else ""
-        placeholder = say(" An assumption: put in your own.") if price.is_placeholder else ""
-        lines.append(
-            say(
-                "Price: {item}, {usd} per {unit}, {as_of}, {source}.",
-                item=price.item,
-                usd=usd(price.usd),
-                unit=price.unit,
-                as_of=price.as_of,
-                source=price.source,
-            )
-            + age
-            + placeholder
-        )
+        lines.append(price_sentence(say, Price(**cost[key]), datetime.date.today()))
     for line in lines:
         st.caption(markdown(line))
 

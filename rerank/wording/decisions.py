@@ -63,8 +63,10 @@ WOULD_CHANGE: Mapping[str, str] = {
     "better_base_model": later("a stronger base model"),
     "better_teacher": later("a better teacher"),
     "several_seeds": later("training with several seeds"),
+    "single_stage_run": later("a single-stage strategy's result"),
     "second_stage_run": later("the second stage's result"),
     "other_margin": later("another margin, locked in a new plan"),
+    "other_prices": later("other prices, or a gain that is worth more"),
 }
 
 GATE: Mapping[str, str] = {

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from rerank.errors import RerankError
+from rerank.wording.facts import in_words
 from rerank.wording.language import Say, later
 
 ERRORS: Mapping[str, str] = {
@@ -93,16 +94,9 @@ ERRORS: Mapping[str, str] = {
 }
 
 
-class Facts(dict[str, object]):
-    """Facts that leave a placeholder's name in place when the fact is missing."""
-
-    def __missing__(self, key: str) -> str:
-        return f"({key})"
-
-
 def error_sentence(say: Say, code: str, facts: Mapping[str, object]) -> str:
     """Return an error's sentence; an unknown code is shown as it is, never hidden."""
     message = ERRORS.get(code)
     if message is None:
         return str(RerankError(code, **{str(name): value for name, value in facts.items()}))
-    return say(message).format_map(Facts(facts))
+    return say(message).format_map(in_words(say, facts))

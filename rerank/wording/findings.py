@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from rerank.intake.findings import Finding
-from rerank.wording.errors import Facts
+from rerank.wording.facts import in_words
 from rerank.wording.language import Say, later
 
 FINDINGS: Mapping[str, str] = {
@@ -95,12 +95,4 @@ def finding_sentence(say: Say, finding: Finding) -> str:
     message = FINDINGS.get(finding.code)
     if message is None:
         return finding.code
-    facts = dict(finding.facts)
-    if isinstance(facts.get("share"), float):
-        facts["share"] = f"{facts['share']:.0%}"
-    for name, value in facts.items():
-        if isinstance(value, Mapping):
-            facts[name] = ", ".join(f"{key}: {count}" for key, count in value.items())
-        elif isinstance(value, (list, tuple)):
-            facts[name] = ", ".join(str(item) for item in value)
-    return say(message).format_map(Facts(facts))
+    return say(message).format_map(in_words(say, finding.facts))
