@@ -37,15 +37,12 @@ def evaluable_queries(dataset: Dataset, plan: Plan) -> list[str]:
 
 
 def _dealt(query_ids: list[str], segments: dict[str, str], rng: np.random.Generator) -> list[str]:
-    """Return the ids in an order that spreads every segment evenly: any slice is nearly stratified."""
+    """Return the ids segment by segment, shuffled: items at even distances hold their share of every segment."""
     frame = pd.DataFrame({"query_id": query_ids})
     frame["segment"] = [segments.get(query_id, "") for query_id in query_ids]
     frame["chance"] = rng.permutation(len(frame))
-    frame = frame.sort_values("chance", kind="stable")
-    position = frame.groupby("segment").cumcount()
-    size = frame.groupby("segment")["chance"].transform("size")
-    frame["place"] = (position + 0.5) / size
-    ordered = frame.sort_values(["place", "chance"], kind="stable")
+    frame["first"] = frame.groupby("segment")["chance"].transform("min")
+    ordered = frame.sort_values(["first", "chance"], kind="stable")
     return [str(query_id) for query_id in ordered["query_id"]]
 
 
