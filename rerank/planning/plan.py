@@ -21,8 +21,19 @@ SplitKind = Literal["holdout", "kfold"]
 Teacher = Literal["embedding", "uploaded"]
 
 
+class _Numbers:
+    """A record whose float settings hold floats: 0 and 0.0 are one plan and must have one digest."""
+
+    def __post_init__(self) -> None:
+        """Turn whole numbers in float settings into floats."""
+        for item in dataclasses.fields(self):  # type: ignore[arg-type]
+            value = getattr(self, item.name)
+            if float in (item.type, *get_args(item.type)) and type(value) is int and abs(value) < 2**53:
+                object.__setattr__(self, item.name, float(value))
+
+
 @dataclass(frozen=True)
-class Split:
+class Split(_Numbers):
     """How queries are divided: one held-out test set, or k folds that are each tested once."""
 
     kind: SplitKind = "kfold"
@@ -42,7 +53,7 @@ class FirstStage:
 
 
 @dataclass(frozen=True)
-class StageSettings:
+class StageSettings(_Numbers):
     """One training's settings; every default has its reason beside it."""
 
     loss: str
@@ -59,15 +70,15 @@ class StageSettings:
 
 
 @dataclass(frozen=True)
-class Budget:
-    """What the experiment may spend; a run stops before the stage that would cross a limit."""
+class Budget(_Numbers):
+    """What one start of the experiment may spend; the run stops at the first step beyond a limit."""
 
     minutes: float | None = None
     usd: float | None = None
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(_Numbers):
     """A whole experiment on one dataset; its digest names it.
 
     margin and primary_measure are in the measure's own units; alpha is a share. max_queries limits the
@@ -170,12 +181,18 @@ def _check_stage(name: str, stage: StageSettings, losses: tuple[str, ...]) -> No
     ):
         if not _number(getattr(stage, setting), low, high, whole=whole):
             raise _bad(f"{name}.{setting}", getattr(stage, setting))
+    if not isinstance(stage.freeze_word_embeddings, bool):
+        raise _bad(f"{name}.freeze_word_embeddings", stage.freeze_word_embeddings)
 
 
 def check_plan(plan: Plan) -> None:
     """Raise RerankError `plan_bad_value`, or `plan_no_strategy`, at the first setting out of its range."""
     if plan.primary_measure not in MEASURES:
         raise _bad("primary_measure", plan.primary_measure)
+    if not all(isinstance(name, str) for name in plan.strategies):
+        raise _bad("strategies", plan.strategies)
+    if not plan.seeds or not all(_number(seed, 0, 2**31 - 1, whole=True) for seed in plan.seeds):
+        raise _bad("seeds", plan.seeds)
     if not plan.strategies or set(plan.strategies) <= {"first-stage"}:
         raise RerankError("plan_no_strategy")
     for name in plan.strategies:
@@ -185,8 +202,6 @@ def check_plan(plan: Plan) -> None:
         raise _bad("strategies", "first-stage is the reference and cannot be left out")
     if len(set(plan.strategies)) != len(plan.strategies) or len(set(plan.seeds)) != len(plan.seeds):
         raise _bad("strategies, seeds", "repeated")
-    if not plan.seeds or not all(_number(seed, 0, 2**31 - 1, whole=True) for seed in plan.seeds):
-        raise _bad("seeds", plan.seeds)
     ranges = (
         ("relevant_grade", plan.relevant_grade, 1, 100, True),
         ("margin", plan.margin, 1e-4, 0.5, False),
@@ -210,19 +225,19 @@ def check_plan(plan: Plan) -> None:
     ):
         if word not in words:
             raise _bad(setting, word)
-    for setting, limit in (
-        ("max_queries", plan.max_queries),
-        ("budget.minutes", plan.budget.minutes),
-        ("budget.usd", plan.budget.usd),
+    for setting, limit, low, whole in (
+        ("max_queries", plan.max_queries, 1, True),
+        ("budget.minutes", plan.budget.minutes, 0, False),
+        ("budget.usd", plan.budget.usd, 0, False),
     ):
-        if limit is not None and not _number(limit, 0, 1e9):
+        if limit is not None and not _number(limit, low, 1e9, whole=whole):
             raise _bad(setting, limit)
-    if plan.max_queries is not None and not isinstance(plan.max_queries, int):
-        raise _bad("max_queries", plan.max_queries)
     _check_stage("contrastive", plan.contrastive, ("auto", "lce", "listwise"))
     _check_stage("distillation", plan.distillation, ("kl", "ranknet"))
     if not isinstance(plan.base_model, str) or not plan.base_model.strip():
         raise _bad("base_model", plan.base_model)
+    if not isinstance(plan.hypothesis, str):
+        raise _bad("hypothesis", plan.hypothesis)
 
 
 def single_stage_part(plan: Plan) -> tuple[str, ...]:
