@@ -2,13 +2,14 @@
 # make test   set up and run the tests
 # make check  formatting, lint, types and import rules
 # make e2e    browser journeys (needs chromium; see .ci/run)
+# make messages  extract, merge and compile the languages' sentences
 # make bench  write the engine's benchmark to out/bench.json
 
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run test check format e2e bench clean
+.PHONY: run test check format messages e2e bench clean
 
 run: .venv/.run
 	$(BIN)/python -m streamlit run app.py
@@ -25,6 +26,9 @@ check: .venv/.dev
 format: .venv/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+messages: .venv/.dev
+	$(BIN)/python -m tests.catalogue
 
 e2e: .venv/.dev
 	$(BIN)/python -m pytest -m e2e tests/e2e

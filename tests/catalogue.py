@@ -74,6 +74,7 @@ def update(language: str) -> Catalog:
     catalogue.header_comment = f"# {LANGUAGES[language]}"
     catalogue.fuzzy = False
     catalogue.creation_date = catalogue.revision_date = WRITTEN_AT
+    catalogue.version, catalogue.msgid_bugs_address = "1", ""
     catalogue.last_translator = catalogue.language_team = "rerank"
     written = io.BytesIO()
     write_po(written, catalogue, width=0, sort_by_file=True, include_lineno=False)
