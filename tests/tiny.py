@@ -1,0 +1,42 @@
+"""A plan that trains in seconds on a model that the tests make themselves."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from rerank.intake.finish import finish
+from rerank.intake.reading import Source, read_files
+from rerank.intake.storage import save_dataset
+from rerank.planning.plan import FirstStage, Plan, Split, StageSettings
+from tests.conftest import tiny_files
+
+TRAINING = {"epochs": 1, "queries_per_step": 2, "group_size": 3, "learning_rate": 1e-3}
+
+
+class Silent:
+    """A reporter that tells nobody."""
+
+    def event(self, kind: str, **facts: object) -> None:
+        pass
+
+    def progress(self, **facts: object) -> None:
+        pass
+
+    def breathe(self) -> None:
+        pass
+
+
+def tiny_plan(model: Path, files: list[Source] | None = None, **changes: object) -> Plan:
+    """Save the tiny dataset, or the one that `files` make, and return a plan for it: one seed, one split."""
+    dataset = finish(read_files(files or tiny_files()), "tiny")
+    save_dataset(dataset)
+    plan = Plan(
+        dataset_digest=dataset.digest,
+        seeds=(1,),
+        split=Split(kind="holdout", test_share=0.5, dev_share=0.25),
+        first_stage=FirstStage(depth=6),
+        base_model=str(model),
+        max_length=48,
+        contrastive=StageSettings(loss="auto", **TRAINING),  # type: ignore[arg-type]
+        distillation=StageSettings(loss="kl", **TRAINING),  # type: ignore[arg-type]
+    )
+    return replace(plan, **changes)  # type: ignore[arg-type]
