@@ -5,7 +5,7 @@ from typing import Any
 
 from rerank.wording.language import Say, later
 from rerank.wording.names import strategy_name
-from rerank.wording.numbers import delta
+from rerank.wording.numbers import count, delta
 from rerank.wording.verdicts import comparison_sentence
 
 HEADLINES: Mapping[str, str] = {
@@ -85,6 +85,8 @@ def decision_headline(say: Say, result: Mapping[str, Any]) -> str:
 
 def _facts(say: Say, decision: Mapping[str, Any]) -> dict[str, object]:
     facts: dict[str, object] = dict(decision["next_numbers"])
+    if "n_more_queries" in facts:
+        facts["n_more_queries"] = count(decision["next_numbers"]["n_more_queries"])
     if "strategy" in facts:
         facts["strategy"] = strategy_name(say, str(facts["strategy"]))
     for role in ("single", "second"):

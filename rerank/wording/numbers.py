@@ -10,6 +10,11 @@ def score(value: float | None) -> str:
     return NOTHING if value is None else f"{value:.3f}"
 
 
+def count(value: int) -> str:
+    """Return how many, with thousands set apart."""
+    return f"{value:,}"
+
+
 def delta(value: float | None) -> str:
     """Return a difference with its sign and three decimals; a true minus sign."""
     return NOTHING if value is None else f"{value:+.3f}".replace("-", "−")
@@ -33,11 +38,11 @@ def usd(value: float | None) -> str:
         return NOTHING
     if value == 0:
         return "$0"
-    size = abs(value)
+    size, sign = abs(value), "" if value > 0 else "−"
     if size < 0.00001:
-        return "< $0.00001"
+        return "< $0.00001" if value > 0 else "> −$0.00001"
     digits = 0 if size >= 1000 else 2 if size >= 1 else 3 if size >= 0.01 else 5
-    return f"${value:,.{digits}f}"
+    return f"{sign}${size:,.{digits}f}"
 
 
 def share(value: float | None) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from rerank.wording.language import Say, later
 from rerank.wording.names import VERDICTS, name_of, strategy_name
-from rerank.wording.numbers import delta, interval, p_value, score
+from rerank.wording.numbers import count, delta, interval, p_value, score
 
 SENTENCES: Mapping[str, str] = {
     "not_comparable": later("{challenger} and {reference} cannot be compared."),
@@ -55,13 +55,13 @@ def comparison_sentence(say: Say, comparison: Mapping[str, Any]) -> str:
         "delta": delta(comparison["delta"]),
         "interval": interval(comparison["ci_low"], comparison["ci_high"]),
         "margin": score(comparison["margin"]),
-        "n": comparison["n_queries"],
+        "n": count(comparison["n_queries"]),
     }
     parts = [say(SENTENCES[verdict], **facts)]
     if comparison["negligible"]:
         parts.append(say(NEGLIGIBLE))
     if comparison["n_more_queries"] is not None:
-        parts.append(say(MORE_QUERIES, n=comparison["n_more_queries"]))
+        parts.append(say(MORE_QUERIES, n=count(comparison["n_more_queries"])))
     return _joined(say, parts)
 
 
@@ -77,8 +77,10 @@ def verdict_name(say: Say, verdict: str) -> str:
 
 def significance(say: Say, comparison: Mapping[str, Any]) -> str:
     """Return the p-value that decided, named: Holm-adjusted, seed-aware or plain."""
-    if comparison["p_adjusted"] is not None:
-        return say("p = {p} (Holm)", p=p_value(comparison["p_adjusted"]))
+    adjusted = comparison["p_adjusted"]
+    if adjusted is not None:
+        shown = p_value(adjusted)
+        return say("p {p} (Holm)", p=shown) if adjusted < 0.001 else say("p = {p} (Holm)", p=shown)
     raw = comparison["p_seed_aware"] if comparison["p_seed_aware"] is not None else comparison["p_t"]
     if raw is None:
         return ""
