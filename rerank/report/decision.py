@@ -47,6 +47,7 @@ def decision_of(
         single_strategy=chosen,
         second_strategy=second.challenger if second else None,
         second_planned=any(name in TWO_STAGE for name in ran.plan.strategies),
+        alpha=ran.plan.alpha,
     )
     decision = dataclasses.asdict(decide(evidence))
     for name in ("reasons", "would_change"):

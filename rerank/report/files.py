@@ -40,11 +40,15 @@ def qrels_text(judgments: pd.DataFrame) -> str:
 
 def write_files(ran: Ran, by_seed: pd.DataFrame, result: Mapping[str, Any], folder: Path) -> None:
     """Write all files of a result into an experiment's folder; `result.json` last."""
-    rankings = []
+    rankings, written = [], set()
     for run in ran.runs:
         for seed, ranking in run.rankings.items():
-            write_text(folder / "runs" / f"{run.name}.{seed}.run", run_text(ranking, run.name))
+            path = folder / "runs" / f"{run.name}.{seed}.run"
+            write_text(path, run_text(ranking, run.name))
+            written.add(path)
             rankings.append(ranking.assign(strategy=run.name, seed=seed))
+    for path in set((folder / "runs").glob("*.run")) - written:  # of a result that this one replaces
+        path.unlink()
     write_parquet(folder / "rankings.parquet", pd.concat(rankings, ignore_index=True))
     tested = ran.dataset.judgments["query_id"].isin(list(ran.test_queries))
     write_text(folder / "qrels.trec", qrels_text(ran.dataset.judgments[tested]))

@@ -1,0 +1,63 @@
+"""What a decision is told about the experiment."""
+
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from rerank.decide.decision import Evidence
+from rerank.planning.plan import Plan
+from rerank.report import decision
+from rerank.report.ran import Ran
+from rerank.stats.comparison import Comparison
+
+
+def evidence_of(plan: Plan, comparisons: list[Comparison], monkeypatch: pytest.MonkeyPatch) -> Evidence:
+    seen: list[Evidence] = []
+    decide = decision.decide
+    monkeypatch.setattr(decision, "decide", lambda evidence: seen.append(evidence) or decide(evidence))
+    costs = {name: {"cost": {"train_usd": usd, "teacher_usd": 0.25}} for name, usd in (("C", 1.0), ("C-then-D", 3.0))}
+    ran = cast(Ran, SimpleNamespace(plan=plan, gate=2))
+    decision.decision_of(ran, comparisons, costs, 0.3, {"colour": "green"})
+    return seen[0]
+
+
+def compared(reference: str, challenger: str, *, confirmatory: bool, measure: str = "nDCG@10") -> Comparison:
+    names = {
+        "reference": reference,
+        "challenger": challenger,
+        "measure": measure,
+        "confirmatory": confirmatory,
+        "margin": 0.02,
+        "n_queries": 60,
+        "verdict": "better",
+        "negligible": False,
+        "n_more_queries": None,
+        "reasons": (),
+    }
+    numbers = {name: 0.05 for name in Comparison.__dataclass_fields__ if name not in names}
+    return Comparison(**names, **numbers)  # type: ignore[arg-type]
+
+
+COMPARISONS = [
+    compared("first-stage", "C", confirmatory=True),
+    compared("C", "C-then-D", confirmatory=True),
+    compared("first-stage", "embedding", confirmatory=False),
+    compared("first-stage", "embedding", confirmatory=False, measure="AP"),
+    compared("embedding", "C", confirmatory=False),
+    compared("embedding", "D", confirmatory=False),
+]
+
+
+def test_the_plans_own_alpha_and_margin_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = evidence_of(Plan("d" * 64, alpha=0.01, margin=0.03), COMPARISONS, monkeypatch)
+    assert (found.alpha, found.margin) == (0.01, 0.03)
+
+
+def test_the_locked_questions_and_the_free_baselines_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = evidence_of(Plan("d" * 64), COMPARISONS, monkeypatch)
+    assert (found.single, found.second) == (COMPARISONS[0], COMPARISONS[1])
+    assert found.free_baselines == (COMPARISONS[2],)
+    assert found.free_against_single == (COMPARISONS[4],)
+    assert found.second_extra_cost_usd == 2.0
+    assert (found.single_strategy, found.second_strategy) == ("C", "C-then-D")
