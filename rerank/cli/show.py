@@ -16,7 +16,7 @@ from rerank.wording.language import Say
 from rerank.wording.names import AUDIT_COLOURS, name_of, strategy_name
 from rerank.wording.numbers import duration, score, usd
 from rerank.wording.tables import strategy_table
-from rerank.wording.verdicts import reason_sentences
+from rerank.wording.verdicts import reservations
 
 
 def show(given: argparse.Namespace, say: Say) -> int:
@@ -44,8 +44,7 @@ def print_result(result: Mapping[str, Any], say: Say) -> None:
     for comparison in result["comparisons"]:
         if comparison["confirmatory"] and comparison["reasons"]:
             names = {role: strategy_name(say, comparison[role]) for role in ("challenger", "reference")}
-            reasons = " ".join(reason_sentences(say, comparison))
-            print(say("{challenger} vs {reference}", **names) + ": " + reasons)
+            print(say("{challenger} vs {reference}: {reasons}", **names, reasons=reservations(say, comparison)))
     data, plan, cost = result["dataset"], result["plan"], result["cost"]
     audit = result["teacher_audit"]
     if audit is not None:

@@ -9,7 +9,7 @@ from rerank.ui.safe import markdown
 from rerank.wording.decisions import decision_headline, decision_reasons, what_would_change
 from rerank.wording.language import Say
 from rerank.wording.names import VERDICT_SIGNS
-from rerank.wording.verdicts import comparison_sentence, reason_sentences
+from rerank.wording.verdicts import comparison_sentence, reservations
 
 _GOOD = ("adopt_single_stage", "add_second_stage", "adopt_free_baseline")
 _OPEN = ("collect_judgments",)
@@ -31,6 +31,6 @@ def confirmatory_verdicts(say: Say, result: Mapping[str, Any]) -> None:
             with st.container(border=True):
                 sign = VERDICT_SIGNS[comparison["verdict"]]
                 st.markdown(f"**{sign}** {markdown(comparison_sentence(say, comparison))}")
-                reasons = reason_sentences(say, comparison)
+                reasons = reservations(say, comparison)
                 if reasons:
-                    st.caption(markdown(" ".join(reasons)))
+                    st.caption(markdown(reasons))

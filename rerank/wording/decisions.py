@@ -24,7 +24,7 @@ REASONS: Mapping[str, str] = {
     "too_few_queries": later("There are fewer than 15 test queries: no comparison is possible."),
     "scores_not_comparable": later("The scores of the two strategies cannot be compared."),
     "ceiling_small": later(
-        "Even a perfect order of these candidates would gain little; the relevant documents are not among them."
+        "Even a perfect order of these candidates would gain little: their order is good already, or relevant documents are not among them."
     ),
     "no_single_stage": later("No single-stage strategy was run."),
     "single_better": later("The single stage is better than the first stage."),
@@ -65,7 +65,7 @@ WOULD_CHANGE: Mapping[str, str] = {
     "several_seeds": later("training with several seeds"),
     "single_stage_run": later("a single-stage strategy's result"),
     "second_stage_run": later("the second stage's result"),
-    "other_margin": later("another margin, locked in a new plan"),
+    "other_margin": later("another margin (locked in a new plan)"),
     "other_prices": later("other prices, or a gain that is worth more"),
 }
 

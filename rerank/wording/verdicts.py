@@ -70,6 +70,11 @@ def reason_sentences(say: Say, comparison: Mapping[str, Any]) -> list[str]:
     return [name_of(say, REASONS, str(reason)) for reason in comparison["reasons"]]
 
 
+def reservations(say: Say, comparison: Mapping[str, Any]) -> str:
+    """Return the reservations of a comparison as one text, "" without any."""
+    return _joined(say, reason_sentences(say, comparison))
+
+
 def verdict_name(say: Say, verdict: str) -> str:
     """Return a verdict as a word."""
     return name_of(say, VERDICTS, verdict)

@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import datetime
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,7 @@ from typing import Any, get_args
 
 import pytest
 
+from rerank.cost.prices import BUNDLED, Price, read_prices
 from rerank.decide.decision import DECISIONS, REASONS, WOULD_CHANGE, Evidence, decide, gate_one
 from rerank.errors import RerankError
 from rerank.intake import codes
@@ -18,7 +20,7 @@ from rerank.intake.findings import Finding
 from rerank.intake.mapping import ROLES
 from rerank.stats.comparison import Comparison, Verdict
 from rerank.stats.reasons import COMPARISON_REASONS
-from rerank.wording import decisions, errors, facts, findings, names, verdicts
+from rerank.wording import decisions, errors, facts, findings, names, prices, verdicts
 from rerank.wording.language import LANGUAGES, Say, speaker
 from tests.catalogue import ROOT, extracted
 
@@ -335,3 +337,44 @@ def test_a_language_that_is_not_known_is_english() -> None:
     assert isinstance(speaker("xx"), Say)
     assert speaker("xx")("Queries") == "Queries"
     assert speaker("ja")("") == ""
+
+
+def test_every_coded_word_is_given_somewhere() -> None:
+    texts = {
+        node.value
+        for path in (ROOT / "rerank").rglob("*.py")
+        if "wording" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    own = {word for words in facts.WORDS.values() for word in words} - {"unknown"}  # an upload's role before it is set
+    assert own - texts == set()
+
+
+# --- prices
+
+
+def test_the_words_of_the_bundled_prices_are_in_the_bundled_table() -> None:
+    bundled = read_prices(BUNDLED)
+    assert set(prices.ITEMS) <= {price.item for price in bundled}
+    assert set(prices.UNITS) <= {price.unit for price in bundled}
+    assert set(prices.SOURCES) <= {price.source for price in bundled}
+
+
+def test_a_price_is_said_with_its_date_and_an_old_or_assumed_one_is_called_that() -> None:
+    assumed = Price(
+        "labour", "relevance judge (placeholder: set your own)", "hour", 30.0, "2020-01-02", "our wage list"
+    )
+    today = datetime.date(2024, 5, 6)
+    assert prices.price_sentence(speaker("en"), assumed, today) == (
+        "Price: relevance judge (placeholder: set your own), $30.00 per hour, 2020-01-02, our wage list. "
+        "This price is more than a year old. An assumption: put in your own."
+    )
+    assert prices.price_sentence(speaker("ja"), assumed, today) == (
+        "単価：関連度の判定者（仮の値）、1時間あたり$30.00（2020-01-02時点、出典：our wage list）。"
+        "この単価は1年以上前のものです。これは仮の値です。自社の単価に置き換えてください。"
+    )
+    fresh = Price("gpu", "H100 80GB", "hour", 6.88, "2024-05-01", "AWS")
+    assert prices.price_sentence(speaker("ja"), fresh, today) == (
+        "単価：H100 80GB、1時間あたり$6.88（2024-05-01時点、出典：AWS）。"
+    )
