@@ -1,0 +1,54 @@
+"""docs/statistics.md explains every code that a result can hold, with the constants of the code."""
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from rerank.decide.decision import CEILING_FACTOR, DECISIONS, REASONS, WOULD_CHANGE
+from rerank.planning.power import POWER, SD_BETWEEN_RERANKERS, SD_FIRST_STAGE
+from rerank.stats.compare import MIN_QUERIES
+from rerank.stats.comparison import Verdict
+from rerank.stats.more_queries import MAX_FACTOR, N_DRAWS, PROBABILITY
+from rerank.stats.reasons import COMPARISON_REASONS
+from rerank.stats.sensitivity import N_BOOTSTRAPS, N_PERMUTATIONS
+
+DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "statistics.md").read_text(encoding="utf-8")
+
+
+def explained(section: str, table: int = -1) -> set[str]:
+    """The codes in the first column of a table, by default the last one of a section."""
+    text = DOCUMENT.split(f"\n## {section}")[1].split("\n## ")[0]
+    blocks = re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)
+    firsts = [line.split("|")[1] for line in blocks[table].splitlines()[2:]]
+    return set(re.findall(r"`(\w+)`", " ".join(firsts)))
+
+
+def test_every_verdict_has_its_rule() -> None:
+    assert explained("Verdict") == set(get_args(Verdict))
+
+
+def test_every_reason_of_a_comparison_is_explained() -> None:
+    assert explained("Reasons of a comparison") == set(COMPARISON_REASONS)
+
+
+def test_every_reason_of_a_decision_and_what_would_change_it_are_explained() -> None:
+    assert explained("Decision", 1) == set(REASONS)
+    assert explained("Decision", 2) == set(WOULD_CHANGE)
+
+
+@pytest.mark.parametrize("code", DECISIONS)
+def test_every_decision_has_a_rule(code: str) -> None:
+    assert f"`{code}`" in DOCUMENT.split("\n## Decision")[1]
+
+
+def test_the_constants_are_those_of_the_code() -> None:
+    assert f"Fewer than {MIN_QUERIES} common queries" in DOCUMENT
+    assert f"If {MAX_FACTOR} times the sample" in DOCUMENT
+    assert f"{PROBABILITY}, found by simulation (`rerank/stats/more_queries.py`), {N_DRAWS:,} draws" in DOCUMENT
+    assert f"{N_PERMUTATIONS:,} resamples" in DOCUMENT
+    assert f"{N_BOOTSTRAPS:,} resamples" in DOCUMENT
+    assert f"Less than {CEILING_FACTOR:.0f} δ" in DOCUMENT
+    assert f"power {POWER}" in DOCUMENT
+    assert f"{SD_BETWEEN_RERANKERS:.2f} between two re-rankers and {SD_FIRST_STAGE:.2f}" in DOCUMENT
