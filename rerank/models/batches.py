@@ -1,30 +1,31 @@
-"""Micro-batches by tokens, not by pairs: equal work, little padding."""
+"""Batches by tokens, not by pairs: equal work, little padding."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from rerank.models.packed import Pair
 from rerank.models.token_store import PairTemplate
 
-Pair = tuple[NDArray[np.int32], int]  # ids and where the document part begins
 
+def token_batches(lengths: Sequence[int], token_budget: int, *, padded: bool = True) -> list[list[int]]:
+    """Return positions in batches of similar length, longest first, each within the token budget.
 
-def token_batches(lengths: Sequence[int], token_budget: int) -> list[list[int]]:
-    """Return positions in batches of similar length, longest first, each within the padded token budget.
-
-    A single pair that is longer than the budget is a batch of its own.
+    padded: count every pair with the length of its batch's longest one. A single pair that is longer than
+    the budget is a batch of its own.
     """
     order = sorted(range(len(lengths)), key=lambda position: (-lengths[position], position))
     batches: list[list[int]] = []
-    longest = 0
+    longest = total = 0
     for position in order:
-        if batches and (len(batches[-1]) + 1) * longest <= token_budget:
+        more = longest if padded else lengths[position]
+        if batches and total + more <= token_budget:
             batches[-1].append(position)
+            total += more
         else:
             batches.append([position])
-            longest = lengths[position]
+            longest = total = lengths[position]
     return batches
 
 

@@ -10,14 +10,101 @@ import torch
 from numpy.typing import NDArray
 
 from rerank.errors import RerankError
-from rerank.models.batches import Pair, collate, token_batches
+from rerank.models.batches import collate, token_batches
+from rerank.models.bert_family import (
+    BACKBONES,
+    LayerWeights,
+    cast_layers,
+    first_position,
+    is_packable,
+    packed_logits,
+)
 from rerank.models.devices import Device
+from rerank.models.packed import Pair, pack
 from rerank.models.token_store import PairTemplate
 
-SCORING_TOKENS = {"cpu": 4096, "mps": 16384, "cuda": 65536}  # per batch: large enough to fill the device
+# Tokens per forward pass: large enough to fill the device, small enough for a CPU's caches.
+SCORING_TOKENS = {"cpu": 2048, "mps": 16384, "cuda": 65536}
+PADDED_TOKENS = {"cpu": 1024, "mps": 8192, "cuda": 32768}
 
 
-def load_cross_encoder(folder: Path, device: Device, *, seed: int, dropout: float = 0.0) -> Any:
+def autocast(device: Device) -> AbstractContextManager[Any]:
+    """Return the context in which matrix products run in the device's own type."""
+    kind = device.autocast_type
+    return nullcontext() if kind is None else torch.autocast(device.kind, dtype=kind)
+
+
+class CrossEncoder:
+    """A sequence classifier with one logit on a device: packed where its architecture allows, else padded.
+
+    module: the transformers model, fp32 master weights. The copies of its weights in the type of matrix
+    products are kept between calls: call `changed` whenever the master weights were.
+    """
+
+    def __init__(self, module: Any, template: PairTemplate, device: Device, *, packed: bool | None = None) -> None:
+        self.module = module
+        self.template = template
+        self.device = device
+        self.is_packed = is_packable(module.config) if packed is None else packed
+        self._layers: list[LayerWeights] | None = None
+        self._layers_have_graph = False
+
+    def changed(self) -> None:
+        """Forget the copies of the weights: the optimiser or somebody else has changed them."""
+        self._layers = None
+
+    def logits(self, pairs: Sequence[Pair]) -> torch.Tensor:
+        """Return one fp32 logit per pair, (n_pairs,) in the order given, with a graph where gradients are on.
+
+        Ranking needs single precision: bf16 logits tie within a list.
+        """
+        if not self.is_packed:
+            return self._padded_logits(pairs)
+        batch = pack(pairs, self.template, first_position(self.module.config), self.device.handle)
+        found = packed_logits(self.module, self._weights(), batch, self.device.product_type)
+        return found[_places(batch.order).to(found.device)]
+
+    def _weights(self) -> list[LayerWeights]:
+        wants_graph = torch.is_grad_enabled()
+        if self._layers is None or wants_graph != self._layers_have_graph:
+            backbone = getattr(self.module, BACKBONES[self.module.config.model_type])
+            self._layers = cast_layers(backbone.encoder, self.device.product_type)
+            self._layers_have_graph = wants_graph
+        return self._layers
+
+    def _padded_logits(self, pairs: Sequence[Pair]) -> torch.Tensor:
+        parts: list[torch.Tensor] = []
+        order: list[int] = []
+        for batch in token_batches([len(ids) for ids, _ in pairs], PADDED_TOKENS[self.device.kind]):
+            inputs = collate([pairs[place] for place in batch], self.template, self.device.handle)
+            with autocast(self.device):
+                parts.append(self.module(**inputs).logits.float().reshape(-1))
+            order.extend(batch)
+        return torch.cat(parts)[_places(order).to(parts[0].device)]
+
+    def scores(self, pairs: Sequence[Pair], on_batch: Callable[[int], None] | None = None) -> NDArray[np.float64]:
+        """Return the logit of every pair; `on_batch` hears each batch's number of pairs and may raise to stop."""
+        found = np.empty(len(pairs), dtype=np.float64)
+        self.module.eval()
+        budget = SCORING_TOKENS[self.device.kind]
+        with torch.no_grad():  # not inference_mode: the kept copies of weights may be used under either
+            for batch in token_batches([len(ids) for ids, _ in pairs], budget, padded=False):
+                found[batch] = self.logits([pairs[place] for place in batch]).cpu().numpy()
+                if on_batch is not None:
+                    on_batch(len(batch))
+        return found
+
+
+def _places(order: Sequence[int]) -> torch.Tensor:
+    """Return where each original position went: the inverse of an order."""
+    places = torch.empty(len(order), dtype=torch.long)
+    places[torch.tensor(order)] = torch.arange(len(order))
+    return places
+
+
+def load_cross_encoder(
+    folder: Path, template: PairTemplate, device: Device, *, seed: int, dropout: float = 0.0
+) -> CrossEncoder:
     """Load a sequence classifier with one logit; a head that the folder lacks is drawn from `seed`.
 
     Raises RerankError `model_not_loadable`.
@@ -34,7 +121,7 @@ def load_cross_encoder(folder: Path, device: Device, *, seed: int, dropout: floa
         for name in ("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout"):
             if hasattr(config, name):
                 setattr(config, name, dropout)
-        model = AutoModelForSequenceClassification.from_pretrained(
+        module = AutoModelForSequenceClassification.from_pretrained(
             str(folder),
             config=config,
             local_files_only=True,
@@ -45,37 +132,10 @@ def load_cross_encoder(folder: Path, device: Device, *, seed: int, dropout: floa
         )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise RerankError("model_not_loadable", folder=str(folder), cause=str(error)[:300]) from error
-    return model.to(device.handle).eval()
+    return CrossEncoder(module.to(device.handle).eval(), template, device)
 
 
-def autocast(device: Device) -> AbstractContextManager[Any]:
-    """Return the context in which matrix products run in the device's own type."""
-    kind = device.autocast_type
-    return nullcontext() if kind is None else torch.autocast(device.kind, dtype=kind)
-
-
-def logits_of(model: Any, inputs: dict[str, torch.Tensor], device: Device) -> torch.Tensor:
-    """Return one fp32 logit per pair: shape (n_pairs,)."""
-    with autocast(device):
-        found: torch.Tensor = model(**inputs).logits
-    # Ranking needs single precision: bf16 logits tie within a list.
-    return found.float().squeeze(-1)
-
-
-def score_pairs(
-    model: Any,
-    pairs: Sequence[Pair],
-    template: PairTemplate,
-    device: Device,
-    on_batch: Callable[[int], None] | None = None,
-) -> NDArray[np.float64]:
-    """Return the logit of every pair; `on_batch` hears each batch's number of pairs and may raise to stop."""
-    scores = np.empty(len(pairs), dtype=np.float64)
-    model.eval()
-    with torch.inference_mode():
-        for batch in token_batches([len(ids) for ids, _ in pairs], SCORING_TOKENS[device.kind]):
-            inputs = collate([pairs[position] for position in batch], template, device.handle)
-            scores[batch] = logits_of(model, inputs, device).cpu().numpy()
-            if on_batch is not None:
-                on_batch(len(batch))
-    return scores
+def longest_pair(module: Any) -> int:
+    """Return the most tokens that a model's position embeddings can tell apart."""
+    config = module.config
+    return int(getattr(config, "max_position_embeddings", 512)) - first_position(config)

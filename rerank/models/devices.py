@@ -11,6 +11,9 @@ import torch
 from rerank import __version__
 from rerank.errors import RerankError
 
+# Raised when the engine's arithmetic changes: results of an older one are not mistaken for its own.
+ENGINE = 2
+
 
 @dataclass(frozen=True)
 class Device:
@@ -31,10 +34,15 @@ class Device:
         """Return the type for autocast, None for full precision."""
         return torch.bfloat16 if self.dtype == "bf16" else None
 
+    @property
+    def product_type(self) -> torch.dtype:
+        """Return the type in which matrix products are computed."""
+        return torch.bfloat16 if self.dtype == "bf16" else torch.float32
+
     def numerics(self) -> dict[str, Any]:
         """Return what belongs in a stage's digest: equal numerics give equal numbers."""
         kept = asdict(self)
-        kept.update(code_version=__version__, torch=str(torch.__version__).split("+")[0])
+        kept.update(code_version=__version__, engine=ENGINE, torch=str(torch.__version__).split("+")[0])
         return kept
 
 

@@ -8,10 +8,12 @@ import torch
 from numpy.typing import NDArray
 
 from rerank.models.batches import token_batches
-from rerank.models.cross_encoder import SCORING_TOKENS, autocast
+from rerank.models.bert_family import LayerWeights, cast_layers, first_position, hidden_states
+from rerank.models.cross_encoder import SCORING_TOKENS
 from rerank.models.devices import Device
+from rerank.models.packed import Pair, pack
 from rerank.models.sources import embedded_folder
-from rerank.models.token_store import load_tokenizer
+from rerank.models.token_store import PairTemplate, load_tokenizer, pair_template
 
 MAX_LENGTH = 256  # the length that all-MiniLM-L6-v2 was trained with
 WIDTH = 384
@@ -29,10 +31,13 @@ class Encoder:
         folder = embedded_folder()
         self._device = device
         self._tokenizer = load_tokenizer(folder)
+        self._template: PairTemplate = pair_template(self._tokenizer)
         model: Any = AutoModel.from_pretrained(
             str(folder), local_files_only=True, use_safetensors=True, dtype=torch.float32
         )
         self._model = model.to(device.handle).eval()
+        with torch.no_grad():
+            self._layers: list[LayerWeights] = cast_layers(self._model.encoder, device.product_type)
 
     def encode(self, texts: Sequence[str], on_batch: Callable[[int], None] | None = None) -> NDArray[np.float32]:
         """Return unit vectors, shape (n_texts, 384)."""
@@ -40,21 +45,19 @@ class Encoder:
         if not texts:
             return vectors
         encoded = self._tokenizer(list(texts), truncation=True, max_length=MAX_LENGTH)["input_ids"]
-        pad = int(self._tokenizer.pad_token_id)
-        with torch.inference_mode():
-            for batch in token_batches([len(ids) for ids in encoded], SCORING_TOKENS[self._device.kind]):
-                longest = max(len(encoded[position]) for position in batch)
-                ids = torch.full((len(batch), longest), pad, dtype=torch.long)
-                mask = torch.zeros((len(batch), longest), dtype=torch.long)
-                for row, position in enumerate(batch):
-                    ids[row, : len(encoded[position])] = torch.tensor(encoded[position])
-                    mask[row, : len(encoded[position])] = 1
-                ids, mask = ids.to(self._device.handle), mask.to(self._device.handle)
-                with autocast(self._device):
-                    hidden = self._model(input_ids=ids, attention_mask=mask).last_hidden_state
-                weights = mask.unsqueeze(-1).float()
-                mean = (hidden.float() * weights).sum(1) / weights.sum(1).clamp(min=1)
-                vectors[batch] = torch.nn.functional.normalize(mean, dim=-1).cpu().numpy()
+        alone: list[Pair] = [(np.asarray(ids, dtype=np.int32), len(ids)) for ids in encoded]
+        first = first_position(self._model.config)
+        with torch.no_grad():
+            for batch in token_batches([len(ids) for ids in encoded], SCORING_TOKENS[self._device.kind], padded=False):
+                packed = pack([alone[place] for place in batch], self._template, first, self._device.handle)
+                hidden = hidden_states(
+                    self._model, self._layers, packed, self._device.product_type, first_only=False
+                ).float()
+                lengths = torch.tensor(packed.layout.lengths, device=hidden.device)
+                owner = torch.repeat_interleave(torch.arange(len(lengths), device=hidden.device), lengths)
+                sums = hidden.new_zeros(len(lengths), hidden.shape[-1]).index_add_(0, owner, hidden)
+                unit = torch.nn.functional.normalize(sums / lengths.unsqueeze(1), dim=-1).cpu().numpy()
+                vectors[[batch[place] for place in packed.order]] = unit
                 if on_batch is not None:
                     on_batch(len(batch))
         return vectors

@@ -15,7 +15,7 @@ from rerank.errors import RerankError
 from rerank.evaluation.rankings import ranking_of
 from rerank.intake.dataset import Dataset
 from rerank.intake.storage import load_dataset
-from rerank.models.cross_encoder import load_cross_encoder, score_pairs
+from rerank.models.cross_encoder import CrossEncoder, load_cross_encoder
 from rerank.models.devices import Device, pick_device, synchronize
 from rerank.models.encoder import Encoder
 from rerank.models.sources import ModelSource, find_model
@@ -49,7 +49,7 @@ class Engine:
     def __init__(self) -> None:
         self._device: Device = pick_device("auto")
         self._opened: dict[str, _Opened] = {}
-        self._models: OrderedDict[str, Any] = OrderedDict()
+        self._models: OrderedDict[str, CrossEncoder] = OrderedDict()
         self._encoder: Encoder | None = None
         self._vectors: dict[str, NDArray[np.float32]] = {}
 
@@ -154,13 +154,13 @@ class Engine:
             begun = time.perf_counter()
             values = np.stack([self._vectors[doc_id] for doc_id in doc_ids]) @ self._encode([query])[0]
             return (time.perf_counter() - begun) * 1000, values.astype(np.float64)
-        model = self._model(opened, name, fold)
+        encoder = self._model(opened, name, fold)
         opened.tokens.add("document", doc_ids, texts)
         begun = time.perf_counter()
         opened.tokens.add("query", [f"{QUERY} {query}"], [query])
         length = opened.plan.max_length
         pairs = [opened.tokens.pair(f"{QUERY} {query}", doc_id, length) for doc_id in doc_ids]
-        scored = score_pairs(model, pairs, opened.tokens.template, self._device)
+        scored = encoder.scores(pairs)
         synchronize(self._device)
         elapsed = (time.perf_counter() - begun) * 1000
         frame = pd.DataFrame({"query_id": QUERY, "doc_id": doc_ids, "rank": range(1, len(doc_ids) + 1), "score": 0.0})
@@ -168,14 +168,14 @@ class Engine:
         ranked = ranking_of(frame, scored).set_index("doc_id")["rank"]
         return elapsed, -ranked[doc_ids].to_numpy(dtype=np.float64)
 
-    def _model(self, opened: _Opened, name: str, fold: int) -> Any:
+    def _model(self, opened: _Opened, name: str, fold: int) -> CrossEncoder:
         stages = opened.result["strategies"][name]["stages"]
         folder: Path = opened.source.folder
         if stages:
             folder = room("stages") / stages[min(fold, len(stages) - 1)] / "model"
         key = str(folder)
         if key not in self._models:
-            self._models[key] = load_cross_encoder(folder, self._device, seed=0)
+            self._models[key] = load_cross_encoder(folder, opened.tokens.template, self._device, seed=0)
             while len(self._models) > MAX_MODELS:
                 self._models.popitem(last=False)
         self._models.move_to_end(key)

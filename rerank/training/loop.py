@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,16 +10,14 @@ from typing import Any
 import torch
 
 from rerank.errors import RerankError
-from rerank.models.batches import collate, token_batches
-from rerank.models.cross_encoder import logits_of
+from rerank.models.cross_encoder import CrossEncoder
 from rerank.models.devices import Device, synchronize
 from rerank.models.token_store import TokenStore
 from rerank.planning.plan import StageSettings
 from rerank.training.checkpoint import Progress, load_checkpoint, save_checkpoint, weights_of
 from rerank.training.lists import TrainingList
-from rerank.training.losses import contrastive, distillation
+from rerank.training.step import StepGradients
 
-TRAINING_TOKENS = {"cpu": 2048, "mps": 8192, "cuda": 32768}  # padded tokens per micro-batch
 CHECKPOINT_SECONDS = 30.0  # at most this much work is done twice after a kill
 
 
@@ -32,7 +30,7 @@ class Hooks:
     """
 
     lists_of_epoch: Callable[[int], list[TrainingList]]
-    dev_score: Callable[[Any], float]
+    dev_score: Callable[[CrossEncoder], float]
     on_step: Callable[[int, int, float], None]
     breathe: Callable[[], None]
 
@@ -44,19 +42,6 @@ class Trained:
     progress: Progress
     n_steps: int
     n_epochs: int
-
-
-def loss_of(name: str, logits: torch.Tensor, targets: torch.Tensor, settings: StageSettings) -> torch.Tensor:
-    """Return one list's loss by its name (`lce`, `listwise`, `kl`, `ranknet`)."""
-    if name == "lce":
-        return contrastive.lce(logits, targets)
-    if name == "listwise":
-        return contrastive.listwise(logits, targets)
-    if name == "kl":
-        return distillation.kl(logits, targets, settings.temperature)
-    if name == "ranknet":
-        return distillation.ranknet(logits, targets)
-    raise RerankError("unknown_loss", loss=name)
 
 
 def learning_rate_at(step: int, n_steps: int, settings: StageSettings) -> float:
@@ -80,46 +65,12 @@ def optimizer_of(model: Any, settings: StageSettings, device: Device) -> torch.o
     return torch.optim.AdamW(groups, lr=settings.learning_rate, fused=device.kind != "mps")
 
 
-def step_loss(
-    model: Any,
-    lists: Sequence[TrainingList],
-    loss: str,
-    settings: StageSettings,
-    tokens: TokenStore,
-    max_length: int,
-    device: Device,
-    breathe: Callable[[], None],
-) -> tuple[torch.Tensor, int, int]:
-    """Return the mean loss of some lists, with its graph, and how many pairs and tokens it saw."""
-    pairs = [tokens.pair(item.query_id, doc_id, max_length) for item in lists for doc_id in item.doc_ids]
-    lengths = [len(ids) for ids, _ in pairs]
-    parts: list[torch.Tensor] = []
-    order: list[int] = []
-    for batch in token_batches(lengths, TRAINING_TOKENS[device.kind]):
-        inputs = collate([pairs[position] for position in batch], tokens.template, device.handle)
-        parts.append(logits_of(model, inputs, device))
-        order.extend(batch)
-        breathe()
-    place = torch.empty(len(order), dtype=torch.long)
-    place[torch.tensor(order)] = torch.arange(len(order))
-    logits = torch.cat(parts)[place.to(device.handle)]
-    total = logits.new_zeros(())
-    start = 0
-    for item in lists:
-        size = len(item.doc_ids)
-        targets = torch.tensor(item.targets, dtype=torch.float32, device=device.handle)
-        total = total + loss_of(loss, logits[start : start + size], targets, settings)
-        start += size
-    return total / len(lists), len(pairs), sum(lengths)
-
-
 def train(
-    model: Any,
+    encoder: CrossEncoder,
     settings: StageSettings,
     loss: str,
     tokens: TokenStore,
     max_length: int,
-    device: Device,
     seed: int,
     folder: Path,
     hooks: Hooks,
@@ -130,7 +81,9 @@ def train(
     resumed training ends with the weights of an uninterrupted one. Raises RerankError `nothing_to_train_on`
     and `training_diverged`.
     """
+    model, device = encoder.module, encoder.device
     optimizer = optimizer_of(model, settings, device)
+    gradients = StepGradients(encoder, loss, settings, tokens, max_length, hooks.breathe)
     restored = load_checkpoint(folder, model, optimizer)
     progress, best = restored if restored else (Progress(), weights_of(model))
     first_epoch = hooks.lists_of_epoch(0)
@@ -147,21 +100,18 @@ def train(
                 continue  # done before the checkpoint that this training continues from
             begun = time.monotonic()
             chosen = lists[index * settings.queries_per_step : (index + 1) * settings.queries_per_step]
-            torch.manual_seed((seed * 1_000_003 + step) % 2**63)  # dropout: no hidden state to save
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate_at(step, n_steps, settings)
             model.train()
-            value, n_pairs, n_tokens = step_loss(
-                model, chosen, loss, settings, tokens, max_length, device, hooks.breathe
-            )
-            value.backward()  # type: ignore[no-untyped-call]
+            number, n_pairs, n_tokens = gradients.add(chosen, seed * 1_003 + step)
+            if not math.isfinite(number):
+                queries = ", ".join(item.query_id for item in chosen)
+                raise RerankError("training_diverged", step=step, loss=number, queries=queries)
             torch.nn.utils.clip_grad_norm_(model.parameters(), settings.max_gradient_norm)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
+            encoder.changed()
             synchronize(device)
-            number = float(value.detach())
-            if not math.isfinite(number):
-                raise RerankError("training_diverged", step=step, loss=number)
             progress.step = step + 1
             progress.losses.append(number)
             progress.n_pairs += n_pairs
@@ -172,7 +122,7 @@ def train(
                 save_checkpoint(folder, model, optimizer, best, progress)
                 saved_at = time.monotonic()
         begun = time.monotonic()
-        score = hooks.dev_score(model)
+        score = hooks.dev_score(encoder)
         progress.dev_seconds += time.monotonic() - begun
         progress.dev_scores.append(score)
         progress.epochs_tested = epoch + 1
@@ -182,5 +132,6 @@ def train(
         save_checkpoint(folder, model, optimizer, best, progress)
         saved_at = time.monotonic()
     model.load_state_dict(best)
+    encoder.changed()
     model.eval()
     return Trained(progress, n_steps, settings.epochs)

@@ -9,14 +9,15 @@ import numpy as np
 from rerank.cost.amounts import compute_usd
 from rerank.cost.prices import current_prices, device_price
 from rerank.digests import digest_of
-from rerank.models.cross_encoder import load_cross_encoder, score_pairs
+from rerank.models.cross_encoder import load_cross_encoder
 from rerank.models.devices import synchronize
 from rerank.planning.forecast import Speed, Work, forecast
 from rerank.planning.graph import StageNode
 from rerank.store.artefacts import read_json, write_json
 from rerank.store.home import room
 from rerank.training.lists import TrainingList
-from rerank.training.loop import optimizer_of, step_loss
+from rerank.training.loop import optimizer_of
+from rerank.training.step import StepGradients
 from rerank.worker.stages import planned_pairs
 from rerank.worker.workbench import Workbench
 
@@ -42,30 +43,23 @@ def measure_speed(bench: Workbench) -> Speed:
     named = list(zip(rows["query_id"], rows["doc_id"], strict=True))
     pairs = [bench.tokens.pair(query, doc, bench.plan.max_length) for query, doc in named]
     n_tokens = sum(len(ids) for ids, _ in pairs)
-    model = load_cross_encoder(bench.source.folder, bench.device, seed=0)
-    score_pairs(model, pairs[:8], bench.tokens.template, bench.device)
+    encoder = load_cross_encoder(bench.source.folder, bench.tokens.template, bench.device, seed=0)
+    encoder.scores(pairs[:8])
     begun = time.perf_counter()
-    score_pairs(model, pairs, bench.tokens.template, bench.device)
+    encoder.scores(pairs)
     synchronize(bench.device)
     scoring = time.perf_counter() - begun
     settings = bench.plan.contrastive
-    optimizer = optimizer_of(model, settings, bench.device)
-    model.train()
+    optimizer = optimizer_of(encoder.module, settings, bench.device)
+    gradients = StepGradients(
+        encoder, "listwise", settings, bench.tokens, bench.plan.max_length, bench.reporter.breathe
+    )
+    encoder.module.train()
     lists = [TrainingList(query, (doc, doc), (1.0, 0.0)) for query, doc in named[: max(2, len(named) // 4)]]
     seconds, tokens = [], 0
-    for _ in range(N_STEPS + 1):  # the first one warms up
+    for number in range(N_STEPS + 1):  # the first one warms up
         begun = time.perf_counter()
-        loss, _, tokens = step_loss(
-            model,
-            lists,
-            "listwise",
-            settings,
-            bench.tokens,
-            bench.plan.max_length,
-            bench.device,
-            bench.reporter.breathe,
-        )
-        loss.backward()  # type: ignore[no-untyped-call]
+        _, _, tokens = gradients.add(lists, number)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         synchronize(bench.device)

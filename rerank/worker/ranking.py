@@ -3,7 +3,6 @@
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,28 +10,22 @@ import pandas as pd
 from rerank.digests import digest_of
 from rerank.evaluation.measures import per_query_scores
 from rerank.evaluation.rankings import ranking_of
-from rerank.models.cross_encoder import load_cross_encoder, score_pairs
+from rerank.models.cross_encoder import CrossEncoder, load_cross_encoder
 from rerank.models.devices import synchronize
 from rerank.store.artefacts import read_json, read_parquet, write_json, write_parquet
 from rerank.store.home import room
 from rerank.worker.workbench import Workbench
 
 
-def mean_dev_score(bench: Workbench, model: Any, query_ids: Sequence[str]) -> float:
-    """Return the primary measure's mean over development queries, ranked with `model`."""
+def mean_dev_score(bench: Workbench, encoder: CrossEncoder, query_ids: Sequence[str]) -> float:
+    """Return the primary measure's mean over development queries, ranked with `encoder`."""
     part = bench.candidates_of(query_ids)
     bench.tokenize(query_ids, list(part["doc_id"]))
     pairs = [
         bench.tokens.pair(query_id, doc_id, bench.plan.max_length)
         for query_id, doc_id in zip(part["query_id"], part["doc_id"], strict=True)
     ]
-    scores = score_pairs(
-        model,
-        pairs,
-        bench.tokens.template,
-        bench.device,
-        on_batch=lambda n: bench.meter.did(scored_pairs=n),
-    )
+    scores = encoder.scores(pairs, on_batch=lambda n: bench.meter.did(scored_pairs=n))
     found = per_query_scores(
         ranking_of(part, scores),
         bench.dataset.judgments,
@@ -71,7 +64,7 @@ def rank_queries(
     if path.is_file() and facts.is_file():
         bench.meter.expect(scored_pairs=-len(part))
         return read_parquet(path), list(read_json(facts)["latencies_ms"])
-    model = load_cross_encoder(folder, bench.device, seed=0)
+    encoder = load_cross_encoder(folder, bench.tokens.template, bench.device, seed=0)
     bench.tokenize(query_ids, list(part["doc_id"]))
     scores = np.empty(len(part), dtype=np.float64)
     latencies: list[float] = []
@@ -81,7 +74,7 @@ def rank_queries(
         for _ in range(2 if warm else 1):  # the first call pays for start-up that no query does
             begun = time.perf_counter()
             pairs = [bench.tokens.pair(str(query_id), doc_id, bench.plan.max_length) for doc_id in documents]
-            scores[rows] = score_pairs(model, pairs, bench.tokens.template, bench.device)
+            scores[rows] = encoder.scores(pairs)
             synchronize(bench.device)
             elapsed = (time.perf_counter() - begun) * 1000
         warm = False

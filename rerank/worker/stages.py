@@ -114,7 +114,7 @@ def train_stage(bench: Workbench, node: StageNode, teacher: TeacherScores, teach
     start = bench.source.folder
     if parent is not None:
         start = stage_folder(digest_of(stage_config(bench, parent, teacher_digest))) / "model"
-    model = load_cross_encoder(start, bench.device, seed=node.seed, dropout=settings.dropout)
+    encoder = load_cross_encoder(start, bench.tokens.template, bench.device, seed=node.seed, dropout=settings.dropout)
     fold = bench.folds[node.fold]
     lists_of_epoch = _list_maker(bench, node, fold, settings, loss, teacher)
 
@@ -125,12 +125,11 @@ def train_stage(bench: Workbench, node: StageNode, teacher: TeacherScores, teach
         bench.meter.check_budget()
 
     trained = train(
-        model,
+        encoder,
         settings,
         loss,
         bench.tokens,
         bench.plan.max_length,
-        bench.device,
         node.seed,
         folder,
         Hooks(
@@ -140,7 +139,7 @@ def train_stage(bench: Workbench, node: StageNode, teacher: TeacherScores, teach
             breathe=bench.reporter.breathe,
         ),
     )
-    _save_model(bench, model, folder)
+    _save_model(bench, encoder.module, folder)
     write_json(folder / "config.json", config)
     write_json(folder / "environment.json", _environment(bench))
     progress = trained.progress

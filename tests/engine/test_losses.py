@@ -7,9 +7,10 @@ from scipy.special import log_softmax, rel_entr, softmax
 
 from rerank.errors import RerankError
 from rerank.planning.plan import StageSettings
-from rerank.training.loop import learning_rate_at, loss_of
+from rerank.training.loop import learning_rate_at
 from rerank.training.losses.contrastive import lce, listwise
 from rerank.training.losses.distillation import kl, ranknet
+from rerank.training.step import loss_of
 
 LOGITS = np.array([0.3, -1.2, 2.0, 0.1])
 

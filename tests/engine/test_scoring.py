@@ -9,10 +9,10 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from rerank.models.batches import token_batches
-from rerank.models.cross_encoder import load_cross_encoder, score_pairs
+from rerank.models.cross_encoder import load_cross_encoder
 from rerank.models.devices import pick_device
 from rerank.models.sources import find_model
-from rerank.models.token_store import TokenStore, load_tokenizer
+from rerank.models.token_store import TokenStore, load_tokenizer, pair_template
 from tests.models import make_tiny_model
 
 QUERY = "red apple 7"
@@ -27,15 +27,15 @@ def test_scores_equal_plain_transformers_one_pair_at_a_time(tmp_path: Path, whic
     tokens = TokenStore(load_tokenizer(folder))
     tokens.add("query", ["q"], [QUERY])
     tokens.add("document", [str(i) for i in range(5)], DOCUMENTS)
-    model = load_cross_encoder(folder, device, seed=3)
+    encoder = load_cross_encoder(folder, tokens.template, device, seed=3)
     pairs = [tokens.pair("q", str(i), 64) for i in range(5)]
-    found = score_pairs(model, pairs, tokens.template, device)
+    found = encoder.scores(pairs)
     tokenizer = AutoTokenizer.from_pretrained(str(folder))
     golden = []
     with torch.inference_mode():
         for text in DOCUMENTS:
             inputs = tokenizer(QUERY, text, truncation="only_second", max_length=64, return_tensors="pt")
-            golden.append(float(model(**inputs).logits))
+            golden.append(float(encoder.module(**inputs).logits))
     assert found == pytest.approx(golden, abs=2e-5)
 
 
@@ -50,7 +50,10 @@ def test_batches_hold_every_pair_once_and_keep_the_budget() -> None:
 def test_a_missing_head_is_drawn_from_the_seed(tmp_path: Path) -> None:
     folder = make_tiny_model(tmp_path / "m", trained_head=False)
     device = pick_device("cpu")
-    weights = [load_cross_encoder(folder, device, seed=seed).classifier.weight.detach() for seed in (1, 1, 2)]
+    template = pair_template(load_tokenizer(folder))
+    weights = [
+        load_cross_encoder(folder, template, device, seed=seed).module.classifier.weight.detach() for seed in (1, 1, 2)
+    ]
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])
 

@@ -1,0 +1,106 @@
+"""Packed batches: the pairs' tokens one after another, without padding, and how attention finds its way."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from rerank.models.token_store import PairTemplate
+
+Pair = tuple[NDArray[np.int32], int]  # ids and where the document part begins
+
+# Neighbours of nearly the same length share one attention product; its padding stays below this share.
+MAX_PADDING = 0.125
+
+
+@dataclass(frozen=True)
+class Group:
+    """Neighbouring pairs whose attention is computed together: the first one's place and their lengths."""
+
+    first: int
+    lengths: tuple[int, ...]
+
+    @property
+    def longest(self) -> int:
+        """Return the length to which the group's attention is padded."""
+        return self.lengths[0]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where each packed pair begins and ends; pairs are sorted by falling length."""
+
+    lengths: tuple[int, ...]
+    starts: tuple[int, ...]
+    groups: tuple[Group, ...]
+    first_tokens: torch.Tensor  # (n_pairs,), the positions of the pairs' first tokens
+    cumulative: torch.Tensor  # (n_pairs + 1,), int32, as variable-length kernels want it
+
+
+@dataclass(frozen=True)
+class Packed:
+    """Model inputs of n_tokens tokens, and the order of the pairs in them.
+
+    order[i]: the place in the given pairs of the i-th packed one.
+    """
+
+    input_ids: torch.Tensor
+    positions: torch.Tensor
+    types: torch.Tensor
+    layout: Layout
+    order: tuple[int, ...]
+
+
+def grouped(lengths: Sequence[int]) -> tuple[Group, ...]:
+    """Return neighbours in groups that waste at most an eighth on padding; lengths fall."""
+    groups: list[Group] = []
+    begin, total = 0, 0
+    for place, length in enumerate(lengths):
+        longest = lengths[begin]
+        if place > begin and (longest * (place - begin + 1) - total - length) > MAX_PADDING * (total + length):
+            groups.append(Group(begin, tuple(lengths[begin:place])))
+            begin, total = place, 0
+        total += length
+    if begin < len(lengths):
+        groups.append(Group(begin, tuple(lengths[begin:])))
+    return tuple(groups)
+
+
+def layout_of(lengths: Sequence[int], device: torch.device) -> Layout:
+    """Return the layout of pairs with these falling lengths."""
+    ends = np.cumsum(lengths, dtype=np.int64)
+    starts = ends - np.asarray(lengths)
+    cumulative = np.concatenate([[0], ends]).astype(np.int32)
+    return Layout(
+        lengths=tuple(int(length) for length in lengths),
+        starts=tuple(int(start) for start in starts),
+        groups=grouped([int(length) for length in lengths]),
+        first_tokens=torch.from_numpy(starts).to(device),
+        cumulative=torch.from_numpy(cumulative).to(device),
+    )
+
+
+def pack(pairs: Sequence[Pair], template: PairTemplate, first_position: int, device: torch.device) -> Packed:
+    """Return pairs as one packed batch, longest first.
+
+    first_position: the position id of a first token (0 for BERT, padding id + 1 for RoBERTa).
+    """
+    order = sorted(range(len(pairs)), key=lambda place: (-len(pairs[place][0]), place))
+    lengths = [len(pairs[place][0]) for place in order]
+    ids = np.concatenate([pairs[place][0] for place in order]).astype(np.int64)
+    positions = np.concatenate([np.arange(first_position, first_position + length) for length in lengths])
+    types = np.zeros(len(ids), dtype=np.int64)
+    if template.uses_types and template.second_type:
+        start = 0
+        for place, length in zip(order, lengths, strict=True):
+            types[start + pairs[place][1] : start + length] = template.second_type
+            start += length
+    return Packed(
+        input_ids=torch.from_numpy(ids).to(device, non_blocking=True),
+        positions=torch.from_numpy(positions).to(device, non_blocking=True),
+        types=torch.from_numpy(types).to(device, non_blocking=True),
+        layout=layout_of(lengths, device),
+        order=tuple(order),
+    )

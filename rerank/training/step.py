@@ -1,0 +1,135 @@
+"""One optimiser step's gradients, list by list: what is kept in memory is one micro-batch, whatever the step's size."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import torch
+
+from rerank.errors import RerankError
+from rerank.models.cross_encoder import CrossEncoder
+from rerank.models.packed import Pair
+from rerank.models.token_store import TokenStore
+from rerank.planning.plan import StageSettings
+from rerank.training.lists import TrainingList
+from rerank.training.losses import contrastive, distillation
+
+# Tokens per micro-batch. Larger ones leave a CPU's caches; smaller ones do not fill a GPU.
+TRAINING_TOKENS = {"cpu": 2048, "mps": 8192, "cuda": 32768}
+
+
+def loss_of(name: str, logits: torch.Tensor, targets: torch.Tensor, settings: StageSettings) -> torch.Tensor:
+    """Return one list's loss by its name (`lce`, `listwise`, `kl`, `ranknet`)."""
+    if name == "lce":
+        return contrastive.lce(logits, targets)
+    if name == "listwise":
+        return contrastive.listwise(logits, targets)
+    if name == "kl":
+        return distillation.kl(logits, targets, settings.temperature)
+    if name == "ranknet":
+        return distillation.ranknet(logits, targets)
+    raise RerankError("unknown_loss", loss=name)
+
+
+class StepGradients:
+    """Adds the gradients of a step's mean loss to a model; remembers how much fits into the device's memory.
+
+    A list is a loss of its own, so whole lists go through forward and backward one micro-batch after another:
+    the sum is the gradient of the whole step, exactly. A micro-batch that does not fit is halved; a single list
+    that does not fit is scored without a graph first and then differentiated pair by pair (Gao et al. 2021,
+    gradient caching).
+    """
+
+    def __init__(
+        self,
+        encoder: CrossEncoder,
+        loss: str,
+        settings: StageSettings,
+        tokens: TokenStore,
+        max_length: int,
+        breathe: Callable[[], None] = lambda: None,
+        token_budget: int | None = None,
+    ) -> None:
+        self._encoder = encoder
+        self._loss = loss
+        self._settings = settings
+        self._tokens = tokens
+        self._max_length = max_length
+        self._breathe = breathe
+        self.token_budget = token_budget or TRAINING_TOKENS[encoder.device.kind]
+
+    def add(self, lists: Sequence[TrainingList], seed: int) -> tuple[float, int, int]:
+        """Return the mean loss of the lists and how many pairs and tokens they had; gradients are added.
+
+        seed: of dropout; the same seed gives the same gradients.
+        """
+        made = [
+            [self._tokens.pair(item.query_id, doc_id, self._max_length) for doc_id in item.doc_ids] for item in lists
+        ]
+        self._encoder.changed()
+        total = 0.0
+        for number, part in enumerate(self._micro_batches(made)):
+            torch.manual_seed((seed * 1_009 + number) % 2**63)  # dropout: no hidden state to save
+            total += self._one([lists[place] for place in part], [made[place] for place in part], len(lists), seed)
+            self._breathe()
+        n_tokens = sum(len(ids) for pairs in made for ids, _ in pairs)
+        return total / len(lists), sum(len(pairs) for pairs in made), n_tokens
+
+    def _micro_batches(self, made: Sequence[Sequence[Pair]]) -> Iterator[list[int]]:
+        part: list[int] = []
+        size = 0
+        for place, pairs in enumerate(made):
+            tokens = sum(len(ids) for ids, _ in pairs)
+            if part and size + tokens > self.token_budget:
+                yield part
+                part, size = [], 0
+            part.append(place)
+            size += tokens
+        if part:
+            yield part
+
+    def _one(self, lists: Sequence[TrainingList], made: Sequence[Sequence[Pair]], n_lists: int, seed: int) -> float:
+        """Return the summed loss of a micro-batch after adding its share of the gradients."""
+        try:
+            flat = [pair for pairs in made for pair in pairs]
+            summed = self._summed_loss(self._encoder.logits(flat), lists)
+            (summed / n_lists).backward()  # type: ignore[no-untyped-call]
+            return float(summed.detach())
+        except torch.OutOfMemoryError:
+            self._make_room()
+        if len(lists) > 1:
+            self.token_budget = max(1, self.token_budget // 2)
+            half = len(lists) // 2
+            return self._one(lists[:half], made[:half], n_lists, seed) + self._one(
+                lists[half:], made[half:], n_lists, seed
+            )
+        return self._pair_by_pair(lists[0], made[0], n_lists, seed)
+
+    def _pair_by_pair(self, item: TrainingList, pairs: Sequence[Pair], n_lists: int, seed: int) -> float:
+        def logit(place: int) -> torch.Tensor:
+            torch.manual_seed((seed * 1_009 + 500 + place) % 2**63)  # both passes drop the same units
+            return self._encoder.logits([pairs[place]])
+
+        with torch.no_grad():
+            known = torch.cat([logit(place) for place in range(len(pairs))])
+        known.requires_grad_(True)
+        loss = self._summed_loss(known, [item])
+        (loss / n_lists).backward()  # type: ignore[no-untyped-call]
+        gradients = known.grad
+        if gradients is None:
+            raise RerankError("unknown_loss", loss=self._loss)
+        for place in range(len(pairs)):
+            logit(place).backward(gradients[place : place + 1])  # type: ignore[no-untyped-call]
+        return float(loss.detach())
+
+    def _summed_loss(self, logits: torch.Tensor, lists: Sequence[TrainingList]) -> torch.Tensor:
+        total = logits.new_zeros(())
+        start = 0
+        for item in lists:
+            size = len(item.doc_ids)
+            targets = torch.tensor(item.targets, dtype=torch.float32, device=logits.device)
+            total = total + loss_of(self._loss, logits[start : start + size], targets, self._settings)
+            start += size
+        return total
+
+    def _make_room(self) -> None:
+        if self._encoder.device.kind == "cuda":
+            torch.cuda.empty_cache()
