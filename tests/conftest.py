@@ -13,6 +13,8 @@ from rerank.intake.reading import Source, read_files
 ROOT = Path(__file__).resolve().parents[1]
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# Tiny tensors are slower on several threads, and very much slower when other processes want the same cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(autouse=True)

@@ -1,11 +1,15 @@
 """A plan that trains in seconds on a model that the tests make themselves."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
 from rerank.intake.finish import finish
 from rerank.intake.reading import Source, read_files
 from rerank.intake.storage import save_dataset
+from rerank.jobs import queue
+from rerank.jobs.launch import start
+from rerank.jobs.records import Job
 from rerank.planning.plan import FirstStage, Plan, Split, StageSettings
 from tests.conftest import tiny_files
 
@@ -40,3 +44,19 @@ def tiny_plan(model: Path, files: list[Source] | None = None, **changes: object)
         distillation=StageSettings(loss="kl", **TRAINING),  # type: ignore[arg-type]
     )
     return replace(plan, **changes)  # type: ignore[arg-type]
+
+
+def wait_for_end(identity: str, seconds: float = 200.0) -> Job:
+    """Wait until a job has ended, and return it."""
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        job = queue.job(identity)
+        if not job.is_live:
+            return job
+        time.sleep(0.1)
+    raise AssertionError("the job did not end")
+
+
+def run_job(experiment: str, gate: int = 2) -> Job:
+    """Run an experiment in a worker process, as the dashboard does."""
+    return wait_for_end(start("experiment", {"experiment": experiment, "gate": gate, "device": "cpu"}).id)

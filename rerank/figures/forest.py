@@ -1,5 +1,6 @@
 """Differences with their intervals, one row per comparison."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,17 @@ from rerank.wording.language import Say
 from rerank.wording.names import VERDICT_SIGNS, strategy_name
 from rerank.wording.numbers import delta, interval
 from rerank.wording.verdicts import verdict_name
+
+LABEL_CHARS = 20  # longer names take a second line: on a telephone they would leave no room for the figure
+
+
+def _range(comparisons: Sequence[Mapping[str, Any]], margin: float) -> list[float]:
+    """Return the axis's ends, with room for a verdict's word above the outermost point."""
+    known = [item for item in comparisons if item["delta"] is not None]
+    low = min([-margin, *(item["ci_low"] for item in known)])
+    high = max([margin, *(item["ci_high"] for item in known)])
+    room = 0.25 * (high - low)
+    return [low - room, high + room]
 
 
 def forest(say: Say, comparisons: Sequence[Mapping[str, Any]], margin: float) -> go.Figure:
@@ -22,12 +34,13 @@ def forest(say: Say, comparisons: Sequence[Mapping[str, Any]], margin: float) ->
             continue
         challenger, reference = item["challenger"], item["reference"]
         names = strategy_name(say, challenger), strategy_name(say, reference)
+        name = say("{challenger} vs {reference}", challenger=names[0], reference=names[1])
         verdict = f"{VERDICT_SIGNS[item['verdict']]} {verdict_name(say, item['verdict'])}"
         colour = COLOURS.get(challenger, NEUTRAL)
         figure.add_trace(
             go.Scatter(
                 x=[item["delta"]],
-                y=[say("{challenger} vs {reference}", challenger=names[0], reference=names[1])],
+                y=["<br>".join(textwrap.wrap(name, LABEL_CHARS))],
                 mode="markers+text",
                 text=[f"  {verdict}"],
                 textposition="top center",
@@ -47,6 +60,6 @@ def forest(say: Say, comparisons: Sequence[Mapping[str, Any]], margin: float) ->
             )
         )
     measure = comparisons[0]["measure"] if comparisons else ""
-    figure.update_xaxes(title=f"Δ {measure}", zeroline=False)
+    figure.update_xaxes(title=f"Δ {measure}", zeroline=False, tickangle=0, nticks=6, range=_range(comparisons, margin))
     figure.update_yaxes(autorange="reversed")
     return framed(figure, 120 + 62 * max(1, len(comparisons)))

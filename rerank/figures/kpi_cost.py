@@ -55,6 +55,8 @@ def kpi_against_cost(say: Say, result: Mapping[str, Any]) -> go.Figure:
     )
     # Room for the names beside the outermost points.
     room = [-0.05 * dearest, 1.2 * dearest] if dearest else [-1, 1]
-    figure.update_xaxes(title=say("Cost of one training, with its teacher (USD)"), range=room)
+    figure.update_xaxes(
+        title=say("One training with its teacher, USD"), range=room, exponentformat="none", tickangle=0, nticks=5
+    )
     figure.update_yaxes(title=primary)
     return framed(figure, 420)

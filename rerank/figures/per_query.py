@@ -29,7 +29,12 @@ def wins_and_losses(say: Say, differences: pd.DataFrame, measure: str) -> go.Fig
     )
     mean = float(values.mean())
     figure.add_hline(
-        y=mean, line_dash="dot", line_color=NEUTRAL, annotation_text=say("mean {delta}", delta=delta(mean))
+        y=mean,
+        line_dash="dot",
+        line_color=NEUTRAL,
+        annotation_text=say("mean {delta}", delta=delta(mean)),
+        # Bars fall from left to right: above a gain there is room on the right, below a loss on the left.
+        annotation_position="top right" if mean >= 0 else "bottom left",
     )
     figure.update_xaxes(title=say("Queries, largest gain first"))
     figure.update_yaxes(title=f"Δ {measure}")

@@ -10,8 +10,11 @@ from rerank.intake.storage import load_findings, load_rejected
 from rerank.ui import cached
 from rerank.ui.choose import choose_dataset
 from rerank.ui.findings import findings_table
-from rerank.ui.show import figure, problem, table
+from rerank.ui.safe import plain
+from rerank.ui.show import figure, numbers, problem, table, user_rows
+from rerank.wording.fields import FIELD_NAMES
 from rerank.wording.language import Say
+from rerank.wording.names import name_of
 from rerank.wording.numbers import share
 
 TEXT_CHARS = 300
@@ -30,22 +33,24 @@ def dataset_view(say: Say) -> None:
         problem(say, error.code, error.facts)
         return
     judged = found.judgments.groupby("query_id")["grade"].agg(["size", "max"])
-    numbers = (
+    shown = (
         (say("Queries"), f"{len(found.queries):,}"),
         (say("Documents"), f"{len(found.documents):,}"),
         (say("Judgments"), f"{len(found.judgments):,}"),
         (say("Evaluable queries"), f"{int((judged['max'] >= 1).sum()):,}"),
         (say("Judgments per query"), f"{judged['size'].mean():.1f}" if len(judged) else "0"),
     )
-    for column, (label, value) in zip(st.columns(len(numbers)), numbers, strict=True):
-        column.metric(label, value, border=True)
+    numbers(shown)
     if manifest["synthetic"]:
         st.caption(say("This sample is synthetic: it was written for this product."))
     if manifest["n_rejected"]:
         st.warning(
             say("{n} rows were left out when this dataset was saved; they are kept here.", n=manifest["n_rejected"])
         )
-        table(say, load_rejected(digest), "rejected_rows")
+        left_out = load_rejected(digest).rename(
+            columns={"file": say("File"), "line": say("Line"), "code": say("Rule"), "row": say("Row")}
+        )
+        table(say, left_out, "rejected_rows")
     st.page_link(
         "pages/plan.py",
         label=say("Make a plan with this dataset"),
@@ -74,7 +79,7 @@ def _segments(say: Say, found: Dataset) -> None:
     segments = found.queries["segment"].replace("", say("(none)")).value_counts()
     frame = pd.DataFrame(
         {
-            say("Segment"): segments.index.astype("str"),
+            say("Segment"): [plain(name, 60) for name in segments.index],
             say("Queries"): segments.to_numpy(),
             say("Share"): [share(count / len(found.queries)) for count in segments],
         }
@@ -86,8 +91,12 @@ def _texts(say: Say, found: Dataset) -> None:
     st.subheader(say("Texts"), anchor=False)
     queries, documents = st.tabs([say("Queries"), say("Documents")])
     with queries:
-        st.dataframe(found.queries.head(SHOWN_ROWS), hide_index=True, width="stretch", height=300)
+        _first_rows(say, found.queries)
     with documents:
-        shown = found.documents.head(SHOWN_ROWS)
-        shown = shown.assign(text=shown["text"].str.slice(0, TEXT_CHARS))
-        st.dataframe(shown, hide_index=True, width="stretch", height=300)
+        _first_rows(say, found.documents)
+
+
+def _first_rows(say: Say, frame: pd.DataFrame) -> None:
+    shown = frame.head(SHOWN_ROWS)
+    shown = shown.assign(text=shown["text"].str.slice(0, TEXT_CHARS))
+    user_rows(shown.rename(columns={name: name_of(say, FIELD_NAMES, name) for name in shown.columns}), height=300)

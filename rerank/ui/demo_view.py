@@ -11,7 +11,7 @@ from rerank.intake.dataset import Dataset
 from rerank.jobs.demo import rank_query
 from rerank.ui import cached
 from rerank.ui.safe import plain
-from rerank.ui.show import problem
+from rerank.ui.show import problem, user_rows
 from rerank.wording.language import Say
 from rerank.wording.names import FIRST_STAGES, name_of, strategy_name
 from rerank.wording.numbers import milliseconds
@@ -74,7 +74,8 @@ def _ask(experiment: str, query: str, strategies: tuple[str, ...]) -> dict[str, 
 
 def _examples(say: Say, dataset: Dataset) -> None:
     with st.expander(say("Queries of the sample, to copy")):
-        st.dataframe(dataset.queries[["text", "segment"]].head(200), hide_index=True, width="stretch", height=200)
+        shown = dataset.queries[["text", "segment"]].head(200)
+        user_rows(shown.rename(columns={"text": say("Query"), "segment": say("Segment")}), height=200)
 
 
 def _answer(say: Say, dataset: Dataset, answer: dict[str, Any], chosen: list[str], blind: bool) -> None:
@@ -105,15 +106,15 @@ def _answer(say: Say, dataset: Dataset, answer: dict[str, Any], chosen: list[str
                 st.caption(say("{time} for this query", time=milliseconds(found["latency_ms"])))
                 if found["trained_on_query"]:
                     st.caption(say("This query was used in training: the order is flattered."))
-            _documents(say, documents, found, hidden)
+            _documents(say, documents, found, moves=not hidden and name != "first-stage")
 
 
-def _documents(say: Say, documents: pd.DataFrame, found: dict[str, Any], hidden: bool) -> None:
+def _documents(say: Say, documents: pd.DataFrame, found: dict[str, Any], *, moves: bool) -> None:
     for rank, (doc_id, first) in enumerate(zip(found["documents"], found["first_ranks"], strict=True), start=1):
         row = documents.loc[doc_id]
         with st.container(border=True):
             st.text(f"{rank}. {plain(row['title'] or doc_id, 100)}")
-            if not hidden:
+            if moves:
                 moved = "=" if first == rank else f"▲ {first - rank}" if first > rank else f"▼ {rank - first}"
                 st.caption(say("{moved} against the first stage", moved=moved))
             st.text(plain(row["text"], TEXT_CHARS))

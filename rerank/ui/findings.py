@@ -22,10 +22,10 @@ def findings_frame(say: Say, findings: Sequence[Finding]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             say("Severity"): [name_of(say, SEVERITIES, finding.severity) for finding in ordered],
-            say("File"): [finding.file or "" for finding in ordered],
+            say("What and what to do"): [plain(finding_sentence(say, finding)) for finding in ordered],
+            say("File"): [plain(finding.file or "", 200) for finding in ordered],
             say("Line"): ["" if finding.line is None else str(finding.line) for finding in ordered],
             say("Value"): [plain(finding.value or "", 200) for finding in ordered],
-            say("What and what to do"): [plain(finding_sentence(say, finding)) for finding in ordered],
             say("Rule"): [finding.code for finding in ordered],
         }
     )

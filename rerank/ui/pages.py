@@ -64,12 +64,15 @@ def _switch() -> None:
 def run_app() -> None:
     """Build the navigation and run the page that was asked for."""
     say = current_say()
-    files = {
-        name: st.Page(f"pages/{name}.py", title=say(title), url_path=name, default=name == "overview")
-        for name, title in TITLES.items()
-    }
+    files = {name: st.Page(f"pages/{name}.py", title=say(title), url_path=name) for name, title in TITLES.items()}
+
+    def start() -> None:
+        st.switch_page(files["overview"], query_params=st.query_params.to_dict())
+
+    # The default page's address is "/" and nothing else: as a page of its own it leaves "/overview" valid.
+    begin = st.Page(start, title="Rerank", default=True, visibility="hidden")
     st.session_state[READY] = True
-    page = st.navigation(list(files.values()), position="top")
+    page = st.navigation([begin, *files.values()], position="top")
     st.set_page_config(page_title=f"{page.title} · Rerank", page_icon=ICON, layout="wide")
     wish = st.session_state.pop(WISH, None)
     if wish is not None and wish[0] in files:

@@ -9,9 +9,7 @@ import streamlit as st
 from rerank.errors import RerankError
 from rerank.planning.plan import (
     MEASURES,
-    SINGLE_STAGE,
     STRATEGIES,
-    TWO_STAGE,
     Budget,
     FirstStage,
     FirstStageKind,
@@ -24,13 +22,13 @@ from rerank.planning.plan import (
 )
 from rerank.planning.presets import PRESETS, preset
 from rerank.ui.show import problem
+from rerank.ui.strategies import explain
 from rerank.wording.language import Say
 from rerank.wording.names import (
     FIRST_STAGES,
     POOLS,
     PRESET_NAMES,
     SPLITS,
-    STRATEGY_EXPLANATIONS,
     TEACHERS,
     name_of,
     strategy_name,
@@ -100,8 +98,7 @@ def _experiment(say: Say, plan: Plan, key: str, manifest: Mapping[str, Any]) -> 
         key=f"strategies_{key}",
         wrap=True,
     )
-    for group in (SINGLE_STAGE, TWO_STAGE):
-        st.caption(" · ".join(f"{strategy_name(say, name)}: {say(STRATEGY_EXPLANATIONS[name])}" for name in group))
+    explain(say, STRATEGIES)
     n_seeds = st.number_input(
         say("Seeds: how often everything is trained"),
         min_value=1,

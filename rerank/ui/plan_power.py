@@ -15,7 +15,7 @@ from rerank.planning.power import (
 from rerank.planning.splits import folds_of
 from rerank.report.comparisons import family_size
 from rerank.ui import cached
-from rerank.ui.show import figure, problem
+from rerank.ui.show import figure, numbers, problem
 from rerank.wording.language import Say
 from rerank.wording.numbers import score
 
@@ -36,11 +36,14 @@ def power_panel(say: Say, plan: Plan) -> None:
     settings = {"alpha": plan.alpha, "comparisons": n_questions}
     first = minimum_detectable_effect(n_test, SD_FIRST_STAGE, **settings)  # type: ignore[arg-type]
     second = minimum_detectable_effect(n_test, SD_BETWEEN_RERANKERS, **settings)  # type: ignore[arg-type]
-    one, two, three, four = st.columns(4)
-    one.metric(say("Test queries"), n_test, border=True)
-    two.metric(say("Training queries"), n_train, border=True)
-    three.metric(say("Detectable: to first stage"), score(first), border=True)
-    four.metric(say("Detectable: between two"), score(second), border=True)
+    numbers(
+        (
+            (say("Test queries"), n_test),
+            (say("Training queries"), n_train),
+            (say("Detectable: to first stage"), score(first)),
+            (say("Detectable: between two"), score(second)),
+        )
+    )
     st.caption(
         say(
             "Smallest true difference found with 80 % probability at α = {alpha} over {n} questions, for typical "

@@ -10,9 +10,10 @@ from rerank.errors import RerankError
 from rerank.figures.per_query import wins_and_losses
 from rerank.intake.dataset import Dataset
 from rerank.ui import cached
-from rerank.ui.safe import plain
+from rerank.ui.safe import markdown, plain
 from rerank.ui.session import asked_for, remember
-from rerank.ui.show import figure, problem
+from rerank.ui.show import figure, numbers, problem
+from rerank.ui.strategies import explain
 from rerank.wording.language import Say
 from rerank.wording.names import strategy_name
 from rerank.wording.numbers import delta
@@ -43,9 +44,16 @@ def query_view(say: Say, experiment: str) -> None:
     differences = _differences(cached.per_query(experiment), dataset, reference, challenger, measure)
     segments = sorted({str(name) for name in differences["segment"] if name})
     if segments:
-        chosen = st.pills(say("Segments"), segments, selection_mode="multi", key="query_segments")
+        chosen = st.pills(
+            say("Segments"),
+            segments,
+            selection_mode="multi",
+            format_func=lambda name: markdown(name, 40),  # the words of pills are Markdown
+            key="query_segments",
+        )
         if chosen:
             differences = differences[differences["segment"].isin(chosen)].reset_index(drop=True)
+    explain(say, (reference, challenger))
     _counts(say, differences)
     shown = _shown(say, differences, reference, challenger)
     figure(say, wins_and_losses(say, differences, measure), shown, "wins", say("Difference per query"))
@@ -57,6 +65,11 @@ def query_view(say: Say, experiment: str) -> None:
         height=300,
         on_select="rerun",
         selection_mode="single-row",
+        column_config={
+            column: st.column_config.NumberColumn(format="%+.3f" if column == "Δ" else "%.3f")
+            for column in shown.columns
+            if pd.api.types.is_float_dtype(shown[column])
+        },
         key=f"query_rows_{reference}_{challenger}_{measure}",
     )
     picked = event["selection"]["rows"]
@@ -111,15 +124,14 @@ def _counts(say: Say, differences: pd.DataFrame) -> None:
         (say("Harmed by more than .1"), int((values < -0.1).sum())),
         (say("Mean difference"), mean),
     )
-    for column, (label, value) in zip(st.columns(len(shown)), shown, strict=True):
-        column.metric(label, value, border=True)
+    numbers(shown)
 
 
 def _shown(say: Say, differences: pd.DataFrame, reference: str, challenger: str) -> pd.DataFrame:
     return pd.DataFrame(
         {
             say("Query"): [plain(text, 200) for text in differences["text"]],
-            say("Segment"): differences["segment"],
+            say("Segment"): [plain(name, 60) for name in differences["segment"]],
             strategy_name(say, reference) + " (1)": differences["reference"].round(3),
             strategy_name(say, challenger) + " (2)": differences["challenger"].round(3),
             "Δ": differences["delta"].round(3),
@@ -143,6 +155,7 @@ def _side_by_side(say: Say, experiment: str, dataset: Dataset, query_id: str, st
     }
     if any(seed not in (0, 1) for seed in first_seed.values()) or len(mine["seed"].unique()) > 2:
         st.caption(say("The orders of the first seed are shown."))
+    st.caption(say("▲ n: n places higher than in the other order; ▼ n: lower; =: the same place."))
     for column, name, other in zip(st.columns(2), strategies, reversed(strategies), strict=True):
         with column:
             st.markdown(f"**{strategy_name(say, name)}**")

@@ -14,6 +14,7 @@ from rerank.ui import cached
 from rerank.ui.result_details import circumstances, costs, measures, segments, teacher
 from rerank.ui.safe import markdown
 from rerank.ui.show import figure, table
+from rerank.ui.strategies import explain
 from rerank.ui.verdict import confirmatory_verdicts, decision_banner
 from rerank.wording.decisions import oracle_sentence
 from rerank.wording.language import Say
@@ -36,6 +37,7 @@ def result_view(say: Say, experiment: str) -> None:
     st.subheader(say("The questions locked in the plan"), anchor=False)
     confirmatory_verdicts(say, result)
     st.subheader(say("Strategies side by side"), anchor=False)
+    explain(say, result["strategies"])
     _cards(say, result)
     table(say, strategy_table(say, result), "strategies")
     _figures(say, result)

@@ -15,7 +15,7 @@ from rerank.planning.plan import TWO_STAGE, Plan
 from rerank.report.files import read_log
 from rerank.ui import cached
 from rerank.ui.safe import markdown, plain
-from rerank.ui.show import problem, table
+from rerank.ui.show import numbers, problem, table
 from rerank.wording.decisions import GATE, gate_sentence
 from rerank.wording.language import Say
 from rerank.wording.names import STATES, name_of
@@ -54,8 +54,9 @@ def _progress(say: Say, experiment: str) -> None:
     def progress() -> None:
         now = queue.experiment_job(experiment)
         if now is None:
-            st.info(say("Not started yet."))
-            _start_button(say, experiment, 2)
+            if cached.result(experiment) is None:
+                st.info(say("Not started yet."))
+                _start_button(say("Start"), experiment, 2)
             return
         _state(say, now)
         if now.is_live:
@@ -69,16 +70,19 @@ def _progress(say: Say, experiment: str) -> None:
 def _state(say: Say, job: Job) -> None:
     spent = job.progress.get("seconds")
     left = job.progress.get("seconds_left") if job.is_live else None
-    one, two, three, four = st.columns(4)
-    one.metric(say("State"), name_of(say, STATES, job.state), border=True)
-    two.metric(say("Time so far"), duration(spent, say), border=True)
-    three.metric(say("Time left"), duration(left, say), border=True)
-    four.metric(say("Cost so far"), usd(job.progress.get("cost_usd")), border=True)
+    numbers(
+        (
+            (say("State"), name_of(say, STATES, job.state)),
+            (say("Time so far"), duration(spent, say)),
+            (say("Time left"), duration(left, say)),
+            (say("Cost so far"), usd(job.progress.get("cost_usd"))),
+        )
+    )
     if job.state == "failed" and job.error is not None:
         problem(say, str(job.error["code"]), dict(job.error["facts"]))
     if job.state in ("failed", "stopped", "lost"):
         st.write(say("Everything that was finished is kept. Continue takes up where it stopped."))
-        _start_button(say, str(job.spec["experiment"]), int(job.spec["gate"]))
+        _start_button(say("Continue"), str(job.spec["experiment"]), int(job.spec["gate"]))
 
 
 def _live(say: Say, job: Job, experiment: str) -> None:
@@ -92,8 +96,8 @@ def _live(say: Say, job: Job, experiment: str) -> None:
         st.rerun(scope="fragment")
 
 
-def _start_button(say: Say, experiment: str, gate: int) -> None:
-    if st.button(say("Continue"), type="primary", key="continue"):
+def _start_button(label: str, experiment: str, gate: int) -> None:
+    if st.button(label, type="primary", key="continue"):
         start("experiment", {"experiment": experiment, "gate": gate, "device": "auto"})
         st.rerun()
 

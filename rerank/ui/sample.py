@@ -7,7 +7,7 @@ import streamlit as st
 from rerank.errors import RerankError
 from rerank.intake.finish import finish
 from rerank.intake.reading import read_folder
-from rerank.intake.storage import save_dataset
+from rerank.intake.storage import list_datasets, save_dataset
 from rerank.ui.show import problem
 from rerank.wording.language import Say
 
@@ -23,11 +23,14 @@ def load_sample() -> str:
 
 
 def sample_button(say: Say) -> None:
-    """Offer the bundled sample; go to the plan with it."""
+    """Offer the bundled sample, if it is not there yet; show it when it was loaded."""
+    known = list_datasets()
+    if any(item["synthetic"] for item in known):
+        return
     st.write(
         say("No data at hand? The bundled sample is a fictional company's internal support knowledge base (synthetic).")
     )
-    if st.button(say("Load the bundled sample"), type="primary", key="load_sample"):
+    if st.button(say("Load the bundled sample"), type="secondary" if known else "primary", key="load_sample"):
         try:
             digest = load_sample()
         except RerankError as error:

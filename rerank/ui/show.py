@@ -1,29 +1,61 @@
-"""Tables and figures, each with its download."""
+"""Numbers, tables and figures, the latter two with their download."""
+
+from collections.abc import Iterable
 
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from rerank.ui.safe import csv_bytes, markdown
+from rerank.ui.safe import csv_bytes, markdown, plain
 from rerank.wording.errors import error_sentence
 from rerank.wording.language import Say
+
+NUMBER_WIDTH = 170  # pixels: two cards beside each other on a telephone, seven on a desk
+
+
+def numbers(shown: Iterable[tuple[str, str | int]]) -> None:
+    """Show labelled numbers as cards, as many in a row as the screen is wide."""
+    with st.container(horizontal=True, gap="small"):
+        for label, value in shown:
+            st.metric(label, value, border=True, width=NUMBER_WIDTH)
+
+
+def user_rows(frame: pd.DataFrame, *, height: int | None = None) -> None:
+    """Show rows of the user's own, headings and texts without what would disturb the text around them."""
+    shown = frame.rename(columns={name: plain(name, 60) for name in frame.columns})
+    for name in shown.columns[[not pd.api.types.is_numeric_dtype(kind) for kind in shown.dtypes]]:
+        shown[name] = [plain(cell) for cell in shown[name]]
+    st.dataframe(shown, hide_index=True, width="stretch", height=height or "auto")
 
 
 def table(say: Say, frame: pd.DataFrame, name: str, *, height: int | None = None) -> None:
     """Show a frame with a button that downloads it as CSV; `name` is the file's name and the key."""
-    st.dataframe(frame, hide_index=True, width="stretch", key=f"table_{name}", height=height or "auto")
+    decimals = {
+        column: st.column_config.NumberColumn(format="%.3f")
+        for column in frame.columns
+        if pd.api.types.is_float_dtype(frame[column])
+    }
+    st.dataframe(
+        frame,
+        hide_index=True,
+        width="stretch",
+        key=f"table_{name}",
+        height=height or "auto",
+        column_config=decimals,
+    )
     download(say, frame, name)
 
 
-def download(say: Say, frame: pd.DataFrame, name: str) -> None:
+def download(say: Say, frame: pd.DataFrame, name: str, *, label: str | None = None) -> None:
     """Show the download button of a frame."""
     st.download_button(
-        say("CSV: {name}", name=name),
+        label or say("Download as CSV"),
         data=lambda: csv_bytes(frame),
         file_name=f"{name}.csv",
         mime="text/csv",
         key=f"csv_{name}",
         type="tertiary",
+        icon=":material/download:",
         on_click="ignore",
     )
 

@@ -12,7 +12,7 @@ from rerank.intake.reading import Draft, FileRead, Source, read_files
 from rerank.intake.storage import save_dataset
 from rerank.ui.findings import findings_table
 from rerank.ui.safe import markdown, plain
-from rerank.ui.show import download, problem
+from rerank.ui.show import download, numbers, problem, user_rows
 from rerank.wording.fields import FIELD_NAMES, ROLE_NAMES
 from rerank.wording.language import Say
 from rerank.wording.names import name_of
@@ -62,7 +62,9 @@ def upload(say: Say) -> None:
     _counts(say, draft)
     findings_table(say, draft.findings, "findings")
     if draft.rejected:
-        download(say, rejected_frame(draft.rejected), "rows_left_out")
+        download(
+            say, rejected_frame(draft.rejected), "rows_left_out", label=say("Download the rows that are not usable")
+        )
     _save(say, draft)
 
 
@@ -101,14 +103,13 @@ def _file_card(say: Say, read: FileRead) -> None:
                     format_func=lambda column: plain(column, 40),
                     key=f"column_{read.sha256[:12]}_{read.role}_{name}",
                 )
-        st.dataframe(read.preview, hide_index=True, width="stretch")
+        user_rows(read.preview)
 
 
 def _counts(say: Say, draft: Draft) -> None:
     names = ("queries", "documents", "judgments", "candidates", "teacher_scores")
     shown = [name for name in names if name in draft.frames]
-    for column, name in zip(st.columns(len(shown)), shown, strict=True):
-        column.metric(name_of(say, ROLE_NAMES, name), f"{len(draft.frames[name]):,}")
+    numbers((name_of(say, ROLE_NAMES, name), f"{len(draft.frames[name]):,}") for name in shown)
 
 
 def _save(say: Say, draft: Draft) -> None:
@@ -117,7 +118,7 @@ def _save(say: Say, draft: Draft) -> None:
     if n_errors:
         st.warning(
             say(
-                "{n} errors. Mend the files and drop them again, or leave out the {rows} rows that are not usable.",
+                "Errors: {n}. Mend the files and drop them again, or leave out what is not usable (rows: {rows}).",
                 n=n_errors,
                 rows=len(draft.rejected),
             )

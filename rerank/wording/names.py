@@ -7,7 +7,7 @@ from rerank.wording.language import Say, later
 STRATEGIES: Mapping[str, str] = {
     "first-stage": later("First stage"),
     "embedding": later("Embedding"),
-    "base": later("Base model, not fine-tuned"),
+    "base": later("Base model"),
     "C": later("C"),
     "D": later("D"),
     "C-then-D": later("C→D"),

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -70,20 +71,20 @@ class Watch:
     def _console(self, message: ConsoleMessage) -> None:
         # Streamlit looks for its server below a page's own address first (404), and a server that is killed
         # on purpose cannot be reached: the browser reports both, and neither is an exception.
-        expected = ("Failed to load resource", "net::ERR_", "WebSocket")
+        expected = ("Failed to load resource", "net::ERR_", "WebSocket", "disconnected from server")
         if message.type == "error" and not any(part in message.text for part in expected):
             self.errors.append(message.text)
 
 
-@pytest.fixture
-def context(browser: Browser, app: Dashboard) -> Iterator[BrowserContext]:
-    """A visitor; the journey fails on a request to anywhere else and on an error in the console."""
-    visitor = browser.new_context(locale="en-US", viewport={"width": 1280, "height": 900})
+@contextmanager
+def visiting(browser: Browser, url: str, **settings: object) -> Iterator[BrowserContext]:
+    """A visitor; fails on a request to anywhere else, on an error in the console and on an exception shown."""
+    settings = {"locale": "en-US", "viewport": {"width": 1280, "height": 900}, **settings}
+    visitor = browser.new_context(**settings)  # type: ignore[arg-type]
     visitor.set_default_timeout(30_000)
-    watch = Watch(visitor, app.url)
+    watch = Watch(visitor, url)
     yield visitor
-    pages = list(visitor.pages)
-    for page in pages:
+    for page in visitor.pages:
         no_exception(page)
     visitor.close()
     assert watch.elsewhere == []
@@ -91,6 +92,7 @@ def context(browser: Browser, app: Dashboard) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def page(context: BrowserContext) -> Page:
-    """The visitor's first page."""
-    return context.new_page()
+def page(browser: Browser, app: Dashboard) -> Iterator[Page]:
+    """A visitor's page that has opened nothing yet."""
+    with visiting(browser, app.url) as visitor:
+        yield visitor.new_page()

@@ -29,7 +29,7 @@ def free_port() -> int:
 
 
 class Dashboard:
-    """`streamlit run app.py` on a port of its own; the home is the test's."""
+    """`streamlit run app.py` on a port of its own, with the home that `$RERANK_HOME` names."""
 
     def __init__(self, output: Path) -> None:
         self._output = output
@@ -99,6 +99,32 @@ def choose(page: Page, label: str, option: str) -> None:
     """Choose from a list by its label."""
     page.get_by_role("combobox", name=re.compile(f"{re.escape(label)}$")).click()
     page.get_by_role("option", name=option).first.click()
+
+
+def fits(page: Page) -> bool:
+    """Whether nothing makes the page scroll sideways; Streamlit scrolls its main part, not the document."""
+    return bool(
+        page.evaluate(
+            "() => [document.scrollingElement, document.querySelector('[data-testid=stMain]')]"
+            ".every(part => part.scrollWidth <= part.clientWidth + 2)"
+        )
+    )
+
+
+def picture(page: Page, name: str) -> None:
+    """Save the whole page as a picture in the folder named by `$RERANK_SCREENSHOTS`, if there is one."""
+    folder = os.environ.get("RERANK_SCREENSHOTS")
+    if not folder:
+        return
+    size = page.viewport_size
+    if size is None:
+        raise AssertionError("the page has no size")
+    height = page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollHeight")
+    page.set_viewport_size({"width": size["width"], "height": int(height) + 60})
+    page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollTo(0, 0)")
+    page.wait_for_timeout(700)  # figures are drawn again after a change of size, without telling anybody
+    page.screenshot(path=str(Path(folder) / f"{name}.png"))
+    page.set_viewport_size(size)
 
 
 def no_exception(page: Page) -> None:

@@ -1,6 +1,5 @@
 """Every page in every language: nothing raised, with an empty home and with a finished experiment."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,14 +30,14 @@ SUBHEADERS = {  # what a page shows of a finished experiment
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with one finished experiment."""
     folder = tmp_path_factory.mktemp("finished")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RERANK_HOME", str(folder))
         experiment = lock_plan(tiny_plan(make_tiny_model(folder / "model")), name="tiny", dataset_name="tiny")
         run_experiment(ExperimentSpec(experiment, device="cpu"), Silent())
-    yield folder
+    return folder
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -1,0 +1,20 @@
+"""What the strategies' short names stand for."""
+
+from collections.abc import Iterable
+
+import streamlit as st
+
+from rerank.planning.plan import SINGLE_STAGE, TWO_STAGE
+from rerank.wording.language import Say
+from rerank.wording.names import STRATEGY_EXPLANATIONS, strategy_name
+
+
+def explain(say: Say, names: Iterable[str]) -> None:
+    """Say what the trained ones among the named strategies do; the others' names speak for themselves."""
+    shown = set(names)
+    for group in (SINGLE_STAGE, TWO_STAGE):
+        parts = [
+            f"**{strategy_name(say, name)}** {say(STRATEGY_EXPLANATIONS[name])}" for name in group if name in shown
+        ]
+        if parts:
+            st.caption(" · ".join(parts))

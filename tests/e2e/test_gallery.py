@@ -1,0 +1,86 @@
+"""Every page in both languages, on light and dark ground, on a desk and on a telephone."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from rerank.planning.experiments import lock_plan
+from rerank.ui.pages import TITLES
+from rerank.wording.language import LANGUAGES, speaker
+from tests.conftest import tiny_files
+from tests.e2e.conftest import visiting
+from tests.e2e.dashboard import Dashboard, fits, heading, no_exception, open_app, picture, settled
+from tests.tiny import run_job, tiny_plan
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+
+SIZES = {"desk": (1280, 900), "telephone": (390, 844)}
+
+
+@pytest.fixture(scope="module")
+def gallery(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Iterator[tuple[Dashboard, dict[str, str]]]:
+    """A dashboard whose home holds a finished experiment and one that waits at gate 1, and their ids."""
+    folder = tmp_path_factory.mktemp("gallery")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RERANK_HOME", str(folder / "home"))
+        ids = {}
+        for name, gate in (("at the gate", 1), ("finished", 2)):
+            plan = tiny_plan(model, hypothesis=f"C is enough ({name})")
+            ids[name] = lock_plan(plan, name=f"Support search, {name}", dataset_name="tiny")
+            assert run_job(ids[name], gate).state == "done"
+        dashboard = Dashboard(folder / "server.txt")
+        dashboard.start()
+        yield dashboard, ids
+        dashboard.end()
+
+
+def check(page: Page, name: str) -> None:
+    settled(page)
+    no_exception(page)
+    picture(page, name)
+    assert fits(page), f"{name} scrolls sideways"
+
+
+def upload(page: Page, language: str) -> None:
+    say = speaker(language)
+    page.get_by_role("tab", name=say("Upload a sample")).click()
+    files = [{"name": item.name, "mimeType": "text/csv", "buffer": item.data} for item in tiny_files()]
+    files[2]["buffer"] = files[2]["buffer"] + b"\nq0,d1_3,excellent"
+    page.locator("input[type=file]").set_input_files(files)  # type: ignore[arg-type]
+    expect(page.get_by_role("button", name=say("Save the dataset"))).to_be_visible()
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_page_fits_and_shows_no_exception(
+    gallery: tuple[Dashboard, dict[str, str]], browser: Browser, language: str, scheme: str, size: str
+) -> None:
+    app, ids = gallery
+    say = speaker(language)
+    width, height = SIZES[size]
+    look = {"viewport": {"width": width, "height": height}, "color_scheme": scheme}
+    with visiting(browser, app.url, **look) as visitor:
+        page = visitor.new_page()
+        for name, title in TITLES.items():
+            open_app(page, f"{app.url}/{name}?experiment={ids['finished']}&lang={language}")
+            expect(heading(page, say(title))).to_be_visible()
+            expect(page).to_have_title(re.compile(re.escape(say(title))))
+            if name == "results":
+                for part in ("Every comparison", "Every measure", "Segments", "Cost in detail", "How it was measured"):
+                    page.get_by_text(say(part), exact=True).click()
+            check(page, f"{name}-{language}-{scheme}-{size}")
+        open_app(page, f"{app.url}/data?lang={language}")
+        upload(page, language)
+        check(page, f"upload-{language}-{scheme}-{size}")
+        open_app(page, f"{app.url}/runs?experiment={ids['at the gate']}&lang={language}")
+        expect(page.get_by_role("button", name=say("Go: run the second stage"))).to_be_visible()
+        check(page, f"gate-{language}-{scheme}-{size}")
+        open_app(page, f"{app.url}/demo?experiment={ids['finished']}&lang={language}")
+        page.get_by_label(say("Query"), exact=True).fill("where is the bridge")
+        page.get_by_role("button", name=say("Search"), exact=True).click()
+        expect(page.get_by_text("1. bridge 0").first).to_be_visible(timeout=120_000)
+        check(page, f"answer-{language}-{scheme}-{size}")
