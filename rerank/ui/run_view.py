@@ -70,9 +70,9 @@ def _progress(say: Say, experiment: str) -> None:
 def _state(say: Say, job: Job) -> None:
     spent = job.progress.get("seconds")
     left = job.progress.get("seconds_left") if job.is_live else None
+    st.markdown(say("State: **{state}**", state=name_of(say, STATES, job.state)))
     numbers(
         (
-            (say("State"), name_of(say, STATES, job.state)),
             (say("Time so far"), duration(spent, say)),
             (say("Time left"), duration(left, say)),
             (say("Cost so far"), usd(job.progress.get("cost_usd"))),

@@ -10,14 +10,12 @@ from rerank.ui.safe import csv_bytes, markdown, plain
 from rerank.wording.errors import error_sentence
 from rerank.wording.language import Say
 
-NUMBER_WIDTH = 170  # pixels: two cards beside each other on a telephone, seven on a desk
-
 
 def numbers(shown: Iterable[tuple[str, str | int]]) -> None:
     """Show labelled numbers as cards, as many in a row as the screen is wide."""
     with st.container(horizontal=True, gap="small"):
         for label, value in shown:
-            st.metric(label, value, border=True, width=NUMBER_WIDTH)
+            st.metric(label, value, border=True, width="content")
 
 
 def user_rows(frame: pd.DataFrame, *, height: int | None = None) -> None:

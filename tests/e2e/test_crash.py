@@ -44,7 +44,7 @@ def test_a_run_outlives_the_server_and_continues_after_a_stop(app: Dashboard, pa
     page.get_by_role("button", name="Stop", exact=True).click()
     resume = page.get_by_role("button", name="Continue", exact=True)
     expect(resume).to_be_visible(timeout=LONG)
-    expect(page.get_by_test_id("stMetric").filter(has_text="State")).to_contain_text("stopped")
+    expect(page.get_by_text("State: stopped", exact=True)).to_be_visible()
     trained = events(experiment, "stage_done")
     resume.click()
     expect(bar).to_be_visible()

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -18,6 +19,7 @@ from tests.tiny import run_job, tiny_plan
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 SIZES = {"desk": (1280, 900), "telephone": (390, 844)}
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +39,19 @@ def gallery(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Iterator[t
         dashboard.end()
 
 
-def check(page: Page, name: str) -> None:
+def look(page: Page, name: str) -> None:
+    """Look at a page in every size and on both grounds."""
     settled(page)
-    no_exception(page)
-    picture(page, name)
-    assert fits(page), f"{name} scrolls sideways"
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        expect(page.get_by_test_id("stApp")).to_have_css("color-scheme", scheme)
+        for size, (width, height) in SIZES.items():
+            page.set_viewport_size({"width": width, "height": height})
+            settled(page)
+            no_exception(page)
+            picture(page, f"{name}-{scheme}-{size}")
+            assert fits(page), f"{name} scrolls sideways on a {size}"
+    page.set_viewport_size({"width": SIZES["desk"][0], "height": SIZES["desk"][1]})
 
 
 def upload(page: Page, language: str) -> None:
@@ -53,17 +63,13 @@ def upload(page: Page, language: str) -> None:
     expect(page.get_by_role("button", name=say("Save the dataset"))).to_be_visible()
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_page_fits_and_shows_no_exception(
-    gallery: tuple[Dashboard, dict[str, str]], browser: Browser, language: str, scheme: str, size: str
+    gallery: tuple[Dashboard, dict[str, str]], browser: Browser, language: str
 ) -> None:
     app, ids = gallery
     say = speaker(language)
-    width, height = SIZES[size]
-    look = {"viewport": {"width": width, "height": height}, "color_scheme": scheme}
-    with visiting(browser, app.url, **look) as visitor:
+    with visiting(browser, app.url) as visitor:
         page = visitor.new_page()
         for name, title in TITLES.items():
             open_app(page, f"{app.url}/{name}?experiment={ids['finished']}&lang={language}")
@@ -72,15 +78,15 @@ def test_every_page_fits_and_shows_no_exception(
             if name == "results":
                 for part in ("Every comparison", "Every measure", "Segments", "Cost in detail", "How it was measured"):
                     page.get_by_text(say(part), exact=True).click()
-            check(page, f"{name}-{language}-{scheme}-{size}")
+            look(page, f"{name}-{language}")
         open_app(page, f"{app.url}/data?lang={language}")
         upload(page, language)
-        check(page, f"upload-{language}-{scheme}-{size}")
+        look(page, f"upload-{language}")
         open_app(page, f"{app.url}/runs?experiment={ids['at the gate']}&lang={language}")
         expect(page.get_by_role("button", name=say("Go: run the second stage"))).to_be_visible()
-        check(page, f"gate-{language}-{scheme}-{size}")
+        look(page, f"gate-{language}")
         open_app(page, f"{app.url}/demo?experiment={ids['finished']}&lang={language}")
         page.get_by_label(say("Query"), exact=True).fill("where is the bridge")
         page.get_by_role("button", name=say("Search"), exact=True).click()
         expect(page.get_by_text("1. bridge 0").first).to_be_visible(timeout=120_000)
-        check(page, f"answer-{language}-{scheme}-{size}")
+        look(page, f"answer-{language}")
