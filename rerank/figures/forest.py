@@ -6,7 +6,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from rerank.figures.style import COLOURS, NEUTRAL, framed
+from rerank.figures.style import NEUTRAL, colour_of, framed, symbol_of
 from rerank.wording.language import Say
 from rerank.wording.names import VERDICT_SIGNS, strategy_name
 from rerank.wording.numbers import delta, interval
@@ -36,7 +36,7 @@ def forest(say: Say, comparisons: Sequence[Mapping[str, Any]], margin: float) ->
         names = strategy_name(say, challenger), strategy_name(say, reference)
         name = say("{challenger} vs {reference}", challenger=names[0], reference=names[1])
         verdict = f"{VERDICT_SIGNS[item['verdict']]} {verdict_name(say, item['verdict'])}"
-        colour = COLOURS.get(challenger, NEUTRAL)
+        colour = colour_of(challenger)
         figure.add_trace(
             go.Scatter(
                 x=[item["delta"]],
@@ -44,7 +44,7 @@ def forest(say: Say, comparisons: Sequence[Mapping[str, Any]], margin: float) ->
                 mode="markers+text",
                 text=[f"  {verdict}"],
                 textposition="top center",
-                marker={"color": colour, "size": 11},
+                marker={"color": colour, "size": 11, "symbol": symbol_of(challenger)},
                 error_x={
                     "type": "data",
                     "symmetric": False,

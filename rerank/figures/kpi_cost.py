@@ -5,7 +5,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from rerank.figures.style import COLOURS, NEUTRAL, framed
+from rerank.figures.style import colour_of, framed, symbol_of
 from rerank.wording.language import Say
 from rerank.wording.names import strategy_name
 from rerank.wording.numbers import score, usd
@@ -30,7 +30,7 @@ def kpi_against_cost(say: Say, result: Mapping[str, Any]) -> go.Figure:
                 "symmetric": False,
                 "array": [found["ci_high"] - found["delta"]],
                 "arrayminus": [found["delta"] - found["ci_low"]],
-                "color": COLOURS.get(name, NEUTRAL),
+                "color": colour_of(name),
                 "thickness": 2,
                 "width": 6,
             }
@@ -43,7 +43,7 @@ def kpi_against_cost(say: Say, result: Mapping[str, Any]) -> go.Figure:
                 text=[shown],
                 textposition="bottom right",
                 error_y=bar,
-                marker={"color": COLOURS.get(name, NEUTRAL), "size": 12},
+                marker={"color": colour_of(name), "size": 12, "symbol": symbol_of(name)},
                 hovertext=f"{shown}: {score(value)}, {usd(cost)}",
                 hoverinfo="text",
                 showlegend=False,

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 import plotly.graph_objects as go
 
+from rerank.planning.plan import FUSION
+
 # Okabe and Ito's palette without its yellow, which disappears on white.
 COLOURS: Mapping[str, str] = {
     "first-stage": "#8a8f98",
@@ -15,6 +17,18 @@ COLOURS: Mapping[str, str] = {
     "D-then-C": "#d55e00",
 }
 NEUTRAL = "#8a8f98"
+
+
+def colour_of(strategy: str) -> str:
+    """Return a strategy's colour; a fused one has that of its plain form and another symbol."""
+    return COLOURS.get(strategy.removesuffix(FUSION), NEUTRAL)
+
+
+def symbol_of(strategy: str) -> str:
+    """Return a strategy's marker: a circle, a diamond when it is fused."""
+    return "diamond" if strategy.endswith(FUSION) else "circle"
+
+
 GAIN, LOSS = "#009e73", "#d55e00"
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from rerank.figures.style import COLOURS, NEUTRAL, framed
+from rerank.figures.style import colour_of, framed
 from rerank.wording.language import Say
 from rerank.wording.names import strategy_name
 
@@ -28,7 +28,7 @@ def losses(say: Say, events: Sequence[Mapping[str, Any]]) -> go.Figure:
                 name=strategy_name(say, strategy),
                 legendgroup=strategy,
                 showlegend=strategy not in named,
-                line={"color": COLOURS.get(strategy, NEUTRAL), "width": 2},
+                line={"color": colour_of(strategy), "width": 2},
                 hovertext=say("fold {fold}, seed {seed}", fold=fold + 1, seed=seed),
             )
         )

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from rerank.planning.plan import SINGLE_STAGE, TWO_STAGE
+from rerank.planning.plan import FUSION, SINGLE_STAGE, TWO_STAGE
 
 Kind = Literal["C", "D"]
 
@@ -34,10 +34,10 @@ class StageNode:
 
 
 def path_of(strategy: str) -> tuple[Kind, ...]:
-    """Return the trainings of a strategy in order, empty for an untrained one."""
+    """Return the trainings of a strategy in order, empty for an untrained one; fusion trains nothing more."""
     if strategy not in SINGLE_STAGE + TWO_STAGE:
         return ()
-    return tuple(strategy.split("-then-"))  # type: ignore[arg-type]
+    return tuple(strategy.removesuffix(FUSION).split("-then-"))  # type: ignore[arg-type]
 
 
 def stage_graph(strategies: Iterable[str], n_folds: int, seeds: Iterable[int]) -> list[StageNode]:

@@ -8,10 +8,19 @@ from typing import Any, Literal, get_args
 from rerank.digests import digest_of
 from rerank.errors import RerankError
 
-UNTRAINED = ("first-stage", "embedding", "base")
-SINGLE_STAGE = ("C", "D")
-TWO_STAGE = ("C-then-D", "D-then-C")
-STRATEGIES = UNTRAINED + SINGLE_STAGE + TWO_STAGE
+FUSION = "+fusion"  # suffix: a strategy's scores mixed with the first stage's and the encoder's
+
+
+def _with_fused(*names: str) -> tuple[str, ...]:
+    return (*names, *(f"{name}{FUSION}" for name in names if name != "first-stage"))
+
+
+PLAIN = ("first-stage", "embedding", "base", "C", "D", "C-then-D", "D-then-C")
+UNTRAINED = _with_fused("first-stage", "embedding", "base")
+SINGLE_STAGE = _with_fused("C", "D")
+TWO_STAGE = _with_fused("C-then-D", "D-then-C")
+STRATEGIES = _with_fused(*PLAIN)
+FUSED = STRATEGIES[len(PLAIN) :]
 
 MEASURES = ("nDCG@10", "RR@10", "Success@1", "P@5", "AP")
 
@@ -90,7 +99,7 @@ class Plan(_Numbers):
     relevant_grade: int = 1  # the smallest grade that binary measures count as relevant
     margin: float = 0.02
     alpha: float = 0.05
-    strategies: tuple[str, ...] = STRATEGIES
+    strategies: tuple[str, ...] = PLAIN
     seeds: tuple[int, ...] = (1, 2, 3)
     split: Split = field(default_factory=Split)
     first_stage: FirstStage = field(default_factory=FirstStage)

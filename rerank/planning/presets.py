@@ -3,7 +3,7 @@
 import dataclasses
 
 from rerank.errors import RerankError
-from rerank.planning.plan import FirstStage, Plan, Split, StageSettings
+from rerank.planning.plan import FUSED, PLAIN, FirstStage, Plan, Split, StageSettings
 
 PRESETS = ("quick", "standard")
 
@@ -13,7 +13,8 @@ def preset(name: str, dataset_digest: str) -> Plan:
 
     Raises RerankError `unknown_preset`.
     """
-    standard = Plan(dataset_digest=dataset_digest)
+    # Fusion costs a few scored pairs and keeps a poor re-ranker from ruining a good first stage.
+    standard = Plan(dataset_digest=dataset_digest, strategies=(*PLAIN, *FUSED))
     if name == "standard":
         return standard
     if name == "quick":

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from rerank.planning.graph import path_of
-from rerank.planning.plan import SINGLE_STAGE, TWO_STAGE, UNTRAINED, Plan
+from rerank.planning.plan import FUSION, SINGLE_STAGE, TWO_STAGE, UNTRAINED, Plan
 from rerank.report.per_query import score_table
 from rerank.report.ran import Ran
 from rerank.stats.compare import Scores, compare
@@ -35,7 +35,7 @@ def all_comparisons(ran: Ran, by_seed: pd.DataFrame) -> list[Comparison]:
     Confirmatory, on the primary measure with Holm between them: best single-stage against first-stage, and
     best two-stage against best single-stage, both chosen on development scores. Exploratory: every strategy
     against first-stage on every measure, two-stage against its own single stages, single-stage against
-    embedding and base.
+    what is free, fused against plain.
     """
     plan = ran.plan
     trained = {run.name for run in ran.runs if run.is_trained}
@@ -75,8 +75,13 @@ def all_comparisons(ran: Ran, by_seed: pd.DataFrame) -> list[Comparison]:
         if name in SINGLE_STAGE:
             free = [other for other in UNTRAINED if other in present and other != FIRST]
             wanted += [(other, name, plan.primary_measure) for other in free]
+        suffix = FUSION if name.endswith(FUSION) else ""
         if len(path) > 1:
-            wanted += [(part, name, plan.primary_measure) for part in path if part in present]
+            parts = [part + suffix for part in path]
+            wanted += [(part, name, plan.primary_measure) for part in parts if part in present]
+        plain = name.removesuffix(FUSION)
+        if suffix and plain in present:
+            wanted.append((plain, name, plan.primary_measure))
     exploratory = []
     for key in wanted:
         # Recall at the candidate depth is the same set for every re-ranking: nothing to compare.

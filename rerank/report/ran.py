@@ -29,6 +29,7 @@ class StrategyRun:
     relative_weight_change: float | None = None
     stages: tuple[str, ...] = ()
     best_epochs: tuple[int, ...] = ()
+    fusion_weights: tuple[Mapping[str, float], ...] = ()  # one per stage, or per fold where nothing is trained
 
     @property
     def is_trained(self) -> bool:

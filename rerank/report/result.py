@@ -75,6 +75,7 @@ def _strategy_record(
             "p95": float(np.percentile(latencies, 95)) if has_latency else None,
         },
         "moved": moved,
+        "fusion_weights": [dict(weights) for weights in run.fusion_weights] or None,
         "segments": _segments(ran, run.name, means),
         "stages": list(run.stages),
     }

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rerank.errors import RerankError
+from rerank.evaluation.fusion import mixed, standardised
 from rerank.evaluation.rankings import ranking_of
 from rerank.intake.dataset import Dataset
 from rerank.intake.storage import load_dataset
@@ -21,7 +22,7 @@ from rerank.models.encoder import Encoder
 from rerank.models.sources import ModelSource, find_model
 from rerank.models.token_store import TokenStore, load_tokenizer
 from rerank.planning.experiments import load_locked, load_result
-from rerank.planning.plan import Plan
+from rerank.planning.plan import FUSION, Plan
 from rerank.planning.splits import Fold, folds_of
 from rerank.retrieval.candidates import Scorer, document_texts, scorer_of, top
 from rerank.store.home import room
@@ -72,7 +73,7 @@ class Engine:
             if name not in opened.result["strategies"]:
                 continue
             known, fold = self._fold_of(opened, query)
-            begun_ms, values = self._score(opened, name, query, chosen, fold)
+            begun_ms, values = self._score(opened, name, query, chosen, scores[chosen], fold)
             order = np.argsort(-values, kind="stable")[:depth]
             doc_ids = opened.dataset.documents["doc_id"].to_numpy()[chosen[order]]
             answers[name] = {
@@ -139,22 +140,47 @@ class Engine:
         return "new", 0
 
     def _score(
-        self, opened: _Opened, name: str, query: str, chosen: NDArray[np.int64], fold: int
+        self, opened: _Opened, name: str, query: str, chosen: NDArray[np.int64], found: NDArray[np.float32], fold: int
     ) -> tuple[float, NDArray[np.float64]]:
-        """Return milliseconds and one score per candidate."""
+        """Return milliseconds and one value per candidate, best highest and without ties.
+
+        found: the search's scores of the candidates.
+        """
         if name == "first-stage" or not len(chosen):
             return 0.0, -np.arange(len(chosen), dtype=np.float64)
+        if name.endswith(FUSION):
+            elapsed, scores = self._fused(opened, name, query, chosen, found, fold)
+        elif name == "embedding":
+            elapsed, scores = self._by_embedding(opened, query, chosen)
+        else:
+            elapsed, scores = self._by_model(opened, name, query, chosen, fold)
+        places = np.arange(1, len(chosen) + 1)
+        frame = pd.DataFrame({"query_id": QUERY, "doc_id": places.astype(str), "rank": places})
+        # The same tie rule as in the evaluation: what is shown is what was measured.
+        ranked = ranking_of(frame, scores).set_index("doc_id")["rank"]
+        return elapsed, -ranked[places.astype(str)].to_numpy(dtype=np.float64)
+
+    def _ids(self, opened: _Opened, chosen: NDArray[np.int64]) -> tuple[list[str], list[str]]:
         doc_ids = [str(doc_id) for doc_id in opened.dataset.documents["doc_id"].to_numpy()[chosen]]
-        texts = [opened.texts[place] for place in chosen]
-        if name == "embedding":
-            missing = [place for place, doc_id in enumerate(doc_ids) if doc_id not in self._vectors]
-            if missing:
-                found = self._encode([texts[place] for place in missing])
-                self._vectors.update({doc_ids[place]: vector for place, vector in zip(missing, found, strict=True)})
-            begun = time.perf_counter()
-            values = np.stack([self._vectors[doc_id] for doc_id in doc_ids]) @ self._encode([query])[0]
-            return (time.perf_counter() - begun) * 1000, values.astype(np.float64)
+        return doc_ids, [opened.texts[place] for place in chosen]
+
+    def _by_embedding(
+        self, opened: _Opened, query: str, chosen: NDArray[np.int64]
+    ) -> tuple[float, NDArray[np.float64]]:
+        doc_ids, texts = self._ids(opened, chosen)
+        missing = [place for place, doc_id in enumerate(doc_ids) if doc_id not in self._vectors]
+        if missing:
+            found = self._encode([texts[place] for place in missing])
+            self._vectors.update({doc_ids[place]: vector for place, vector in zip(missing, found, strict=True)})
+        begun = time.perf_counter()
+        values = np.stack([self._vectors[doc_id] for doc_id in doc_ids]) @ self._encode([query])[0]
+        return (time.perf_counter() - begun) * 1000, values.astype(np.float64)
+
+    def _by_model(
+        self, opened: _Opened, name: str, query: str, chosen: NDArray[np.int64], fold: int
+    ) -> tuple[float, NDArray[np.float64]]:
         encoder = self._model(opened, name, fold)
+        doc_ids, texts = self._ids(opened, chosen)
         opened.tokens.add("document", doc_ids, texts)
         begun = time.perf_counter()
         opened.tokens.add("query", [f"{QUERY} {query}"], [query])
@@ -162,11 +188,21 @@ class Engine:
         pairs = [opened.tokens.pair(f"{QUERY} {query}", doc_id, length) for doc_id in doc_ids]
         scored = encoder.scores(pairs)
         synchronize(self._device)
-        elapsed = (time.perf_counter() - begun) * 1000
-        frame = pd.DataFrame({"query_id": QUERY, "doc_id": doc_ids, "rank": range(1, len(doc_ids) + 1), "score": 0.0})
-        # The same tie rule as in the evaluation: what is shown is what was measured.
-        ranked = ranking_of(frame, scored).set_index("doc_id")["rank"]
-        return elapsed, -ranked[doc_ids].to_numpy(dtype=np.float64)
+        return (time.perf_counter() - begun) * 1000, scored
+
+    def _fused(
+        self, opened: _Opened, name: str, query: str, chosen: NDArray[np.int64], found: NDArray[np.float32], fold: int
+    ) -> tuple[float, NDArray[np.float64]]:
+        plain = name.removesuffix(FUSION)
+        weights = opened.result["strategies"][name]["fusion_weights"]
+        elapsed, similarities = self._by_embedding(opened, query, chosen)
+        parts = {"embedding": similarities, "first_stage": found.astype(np.float64)}
+        if plain != "embedding":
+            more, parts["model"] = self._by_model(opened, name, query, chosen, fold)
+            elapsed += more
+        same = [QUERY] * len(chosen)
+        standard = {source: standardised(values, same) for source, values in parts.items()}
+        return elapsed, mixed(standard, weights[min(fold, len(weights) - 1)])
 
     def _model(self, opened: _Opened, name: str, fold: int) -> CrossEncoder:
         stages = opened.result["strategies"][name]["stages"]

@@ -8,7 +8,10 @@ import streamlit as st
 
 from rerank.errors import RerankError
 from rerank.planning.plan import (
+    FUSED,
+    FUSION,
     MEASURES,
+    PLAIN,
     STRATEGIES,
     Budget,
     FirstStage,
@@ -91,14 +94,23 @@ def _experiment(say: Say, plan: Plan, key: str, manifest: Mapping[str, Any]) -> 
     st.subheader(say("Experiment"), anchor=False)
     picked = st.pills(
         say("Strategies, besides the first stage"),
-        [name for name in STRATEGIES if name != "first-stage"],
+        [name for name in PLAIN if name != "first-stage"],
         selection_mode="multi",
-        default=[name for name in plan.strategies if name != "first-stage"],
+        default=[name for name in plan.strategies if name in PLAIN and name != "first-stage"],
         format_func=lambda name: strategy_name(say, name),
         key=f"strategies_{key}",
         wrap=True,
     )
-    explain(say, STRATEGIES)
+    explain(say, PLAIN)
+    is_fused = st.toggle(
+        say("Fuse each with the first stage and the embedding, too"),
+        value=any(name in FUSED for name in plan.strategies),
+        key=f"fusion_{key}",
+        help=say(
+            "Mixes the scores with weights fitted on development queries, as strategies of their own: a poor "
+            "re-ranker cannot ruin a good first stage. Costs no training."
+        ),
+    )
     n_seeds = st.number_input(
         say("Seeds: how often everything is trained"),
         min_value=1,
@@ -114,7 +126,8 @@ def _experiment(say: Say, plan: Plan, key: str, manifest: Mapping[str, Any]) -> 
         format_func=lambda name: name_of(say, TEACHERS, name),
         key=f"teacher_{key}",
     )
-    strategies = ("first-stage", *(name for name in STRATEGIES if name in picked))
+    fused = [f"{name}{FUSION}" for name in picked] if is_fused else []
+    strategies = ("first-stage", *(name for name in STRATEGIES if name in (*picked, *fused)))
     return replace(plan, strategies=strategies, seeds=tuple(range(1, int(n_seeds) + 1)), teacher=teacher)
 
 

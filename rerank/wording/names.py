@@ -12,6 +12,12 @@ STRATEGIES: Mapping[str, str] = {
     "D": later("D"),
     "C-then-D": later("C→D"),
     "D-then-C": later("D→C"),
+    "embedding+fusion": later("Embedding + fusion"),
+    "base+fusion": later("Base model + fusion"),
+    "C+fusion": later("C + fusion"),
+    "D+fusion": later("D + fusion"),
+    "C-then-D+fusion": later("C→D + fusion"),
+    "D-then-C+fusion": later("D→C + fusion"),
 }
 
 STRATEGY_EXPLANATIONS: Mapping[str, str] = {
@@ -22,6 +28,12 @@ STRATEGY_EXPLANATIONS: Mapping[str, str] = {
     "D": later("Single stage, distillation: learns from a teacher's scores."),
     "C-then-D": later("Two stages: contrastive, then distillation."),
     "D-then-C": later("Two stages: distillation, then contrastive."),
+    "embedding+fusion": later("Embedding and first stage mixed; free, weights from the development queries."),
+    "base+fusion": later("The base model's scores mixed with embedding and first stage."),
+    "C+fusion": later("C's scores mixed with embedding and first stage."),
+    "D+fusion": later("D's scores mixed with embedding and first stage."),
+    "C-then-D+fusion": later("C→D's scores mixed with embedding and first stage."),
+    "D-then-C+fusion": later("D→C's scores mixed with embedding and first stage."),
 }
 
 VERDICTS: Mapping[str, str] = {
@@ -49,6 +61,7 @@ PHASES: Mapping[str, str] = {
     "starting": later("Starting"),
     "preparing": later("Loading the data"),
     "candidates": later("Finding candidates"),
+    "encoding": later("Comparing texts by their embeddings"),
     "calibrating": later("Measuring this device's speed"),
     "training": later("Training and ranking"),
     "comparing": later("Comparing"),

@@ -19,6 +19,7 @@ from rerank.training.lists import TrainingList
 from rerank.training.loop import optimizer_of
 from rerank.training.step import StepGradients
 from rerank.worker.stages import planned_pairs
+from rerank.worker.strategies import ranked_pairs
 from rerank.worker.workbench import Workbench
 
 N_SCORED = 48
@@ -82,7 +83,7 @@ def calibrate(bench: Workbench, nodes: Sequence[StageNode], strategies: Sequence
     for node in nodes:
         pairs, dev = planned_pairs(bench, node)
         trained += pairs
-        scored += dev + len(bench.candidates_of(bench.folds[node.fold].test))
+        scored += dev + ranked_pairs(bench, node, strategies)
     encoded = bench.candidates["doc_id"].nunique() + bench.candidates["query_id"].nunique()
     if "base" in strategies:
         scored += len(bench.candidates_of([query for fold in bench.folds for query in fold.test]))

@@ -4,30 +4,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
 from rerank.cost.prices import current_prices, device_price
 from rerank.digests import digest_of
 from rerank.errors import RerankError
-from rerank.evaluation.rankings import kendall_tau, ranking_of
+from rerank.evaluation.rankings import ranking_of
 from rerank.intake.storage import load_dataset
 from rerank.models.devices import Device, pick_device
 from rerank.models.sources import find_model
 from rerank.models.token_store import TokenStore, load_tokenizer
 from rerank.planning.experiments import experiment_folder, forecast_path, load_locked
 from rerank.planning.graph import StageNode, path_of, stage_graph
-from rerank.planning.plan import Plan, plan_from_dict, single_stage_part
+from rerank.planning.plan import FUSION, Plan, plan_from_dict, single_stage_part
 from rerank.planning.splits import evaluable_queries, folds_of
-from rerank.report.result import Ran, StrategyRun, write_result
+from rerank.report.result import Ran, write_result
 from rerank.retrieval.candidates import recall_ceiling
 from rerank.store.artefacts import write_json
-from rerank.training.movement import relative_weight_change
 from rerank.worker.calibration import calibrate
 from rerank.worker.first_stage import Candidates, Similarities, candidate_lists
+from rerank.worker.fusing import Fuser
 from rerank.worker.meter import Meter
-from rerank.worker.ranking import rank_queries
 from rerank.worker.reporter import Reporter
-from rerank.worker.stages import planned_pairs, stage_config, stage_folder, train_stage
+from rerank.worker.stages import planned_pairs, train_stage
+from rerank.worker.strategies import StageRun, ranked_pairs, stage_run, trained_run, untrained_runs
 from rerank.worker.workbench import Workbench
 
 
@@ -56,10 +54,11 @@ def _prepare(plan: Plan, names: tuple[str, ...], device: Device, reporter: Repor
     meter = Meter(reporter, device_price(device.kind, device.name, current_prices()), plan.budget)
     folds = tuple(folds_of(dataset, plan))
     source = find_model(plan.base_model)
-    if "base" in names and not source.has_head:
+    headless = {"base", f"base{FUSION}"} & set(names)
+    if headless and not source.has_head:
         reporter.event("strategy_left_out", strategy="base", reason="no_trained_head")
-        names = tuple(name for name in names if name != "base")
-    if "D" in "".join(names) and plan.teacher == "uploaded" and dataset.teacher_scores is None:
+        names = tuple(name for name in names if name not in headless)
+    if any("D" in path_of(name) for name in names) and plan.teacher == "uploaded" and dataset.teacher_scores is None:
         raise RerankError("no_teacher_scores", dataset=dataset.name)
     similarities = Similarities(dataset, device, meter)
     reporter.progress(phase="candidates")
@@ -119,29 +118,22 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
     bench, names, nodes, candidates = ready.bench, ready.names, ready.nodes, ready.candidates
     forecast = calibrate(bench, nodes, names)
     reporter.event("forecast", **forecast)
+    reporter.progress(phase="encoding")
     embedding, embedding_ms = ready.similarities.of_pairs(candidates.frame)
     teacher, teacher_digest = _teacher(bench, embedding)
     for node in nodes:
-        trained_pairs, dev_pairs = planned_pairs(bench, node)
-        n_test = len(bench.candidates_of(bench.folds[node.fold].test))
-        bench.meter.expect(trained_pairs=trained_pairs, scored_pairs=dev_pairs + n_test)
-    runs = _untrained(bench, names, candidates, embedding, embedding_ms)
-    trained: dict[StageNode, dict[str, Any]] = {}
-    rankings: dict[StageNode, pd.DataFrame] = {}
-    latencies: dict[StageNode, list[float]] = {}
+        trained_pairs, scored_pairs = planned_pairs(bench, node)
+        bench.meter.expect(trained_pairs=trained_pairs, scored_pairs=scored_pairs + ranked_pairs(bench, node, names))
+    fuser = Fuser(bench, embedding)
+    runs = untrained_runs(bench, names, candidates, embedding, embedding_ms, fuser)
+    done: dict[StageNode, StageRun] = {}
     reporter.progress(phase="training", n_stages=len(nodes), n_stages_done=0)
-    for done, node in enumerate(nodes):
-        trained[node] = train_stage(bench, node, teacher, teacher_digest)
-        digest = digest_of(stage_config(bench, node, teacher_digest))
-        test = bench.folds[node.fold].test
-        rankings[node], latencies[node] = rank_queries(bench, stage_folder(digest) / "model", digest, test)
+    for node in nodes:
+        record = train_stage(bench, node, teacher, teacher_digest)
+        done[node] = stage_run(bench, node, record, fuser, is_fused=f"{node.strategy}{FUSION}" in names)
         bench.meter.check_budget()
-        reporter.progress(n_stages_done=done + 1)
-    for name in names:
-        path = path_of(name)
-        if path:
-            mine = [node for node in nodes if node.path == path]
-            runs.append(_trained(bench, name, mine, trained, rankings, latencies, teacher_digest))
+        reporter.progress(n_stages_done=len(done))
+    runs += [trained_run(bench, name, done, embedding_ms) for name in names if path_of(name)]
     reporter.progress(phase="comparing")
     ran = Ran(
         experiment=spec.experiment,
@@ -184,78 +176,3 @@ def _teacher(bench: Workbench, embedding: Any) -> tuple[dict[tuple[str, str], fl
     pairs = zip(bench.candidates["query_id"], bench.candidates["doc_id"], embedding, strict=True)
     scores = {(query, doc): float(score) for query, doc, score in pairs}
     return scores, digest_of(["embedding", bench.candidates_digest, bench.device.numerics()])
-
-
-def _untrained(
-    bench: Workbench,
-    names: tuple[str, ...],
-    candidates: Candidates,
-    embedding: Any,
-    embedding_ms: list[float],
-) -> list[StrategyRun]:
-    tests = [query for fold in bench.folds for query in fold.test]
-    part = bench.candidates_of(tests)
-    runs = [
-        StrategyRun(
-            name="first-stage",
-            rankings={0: ranking_of(part, -part["rank"].to_numpy(dtype="float64"))},
-            dev_score=None,
-            latencies_ms=candidates.latencies_ms,
-            train_seconds=0.0,
-            poc_train_seconds=0.0,
-        )
-    ]
-    if "embedding" in names:
-        wanted = set(tests)
-        whole = ranking_of(candidates.frame, embedding)
-        mine = whole[whole["query_id"].isin(wanted)].reset_index(drop=True)
-        runs.append(StrategyRun("embedding", {0: mine}, None, tuple(embedding_ms), 0.0, 0.0))
-    if "base" in names:
-        bench.meter.expect(scored_pairs=len(part))
-        ranking, latencies = rank_queries(bench, bench.source.folder, bench.source.digest, tests)
-        runs.append(StrategyRun("base", {0: ranking}, None, tuple(latencies), 0.0, 0.0))
-    return runs
-
-
-def _trained(
-    bench: Workbench,
-    name: str,
-    nodes: list[StageNode],
-    trained: dict[StageNode, dict[str, Any]],
-    rankings: dict[StageNode, pd.DataFrame],
-    latencies: dict[StageNode, list[float]],
-    teacher_digest: str,
-) -> StrategyRun:
-    seeds = bench.plan.seeds
-    by_seed = {
-        seed: pd.concat([rankings[node] for node in nodes if node.seed == seed], ignore_index=True) for seed in seeds
-    }
-    dev = [float(trained[node]["dev_score"]) for node in nodes]
-    whole = 0.0
-    for node in nodes:
-        step: StageNode | None = node
-        while step is not None:
-            whole += trained[step]["train_seconds"] + trained[step]["dev_seconds"]
-            step = step.parent
-    taus, changes = [], []
-    for node in nodes:
-        if node.parent is None:
-            continue
-        tau = kendall_tau(rankings[node.parent], rankings[node])
-        if tau is not None:
-            taus.append(tau)
-        before = stage_folder(digest_of(stage_config(bench, node.parent, teacher_digest))) / "model"
-        after = stage_folder(digest_of(stage_config(bench, node, teacher_digest))) / "model"
-        changes.append(relative_weight_change(before, after))
-    return StrategyRun(
-        name=name,
-        rankings=by_seed,
-        dev_score=sum(dev) / len(dev),
-        latencies_ms=tuple(value for node in nodes for value in latencies[node]),
-        train_seconds=whole / len(nodes),
-        poc_train_seconds=whole,
-        kendall_tau=sum(taus) / len(taus) if taus else None,
-        relative_weight_change=sum(changes) / len(changes) if changes else None,
-        stages=tuple(trained[node]["digest"] for node in nodes),
-        best_epochs=tuple(int(trained[node]["best_epoch"]) for node in nodes),
-    )

@@ -1,0 +1,97 @@
+"""Score fusion: a re-ranker's scores beside the first stage's and the encoder's, weighted on development queries."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from rerank.evaluation.measures import per_query_scores
+from rerank.evaluation.rankings import ranking_of
+
+SOURCES = ("model", "embedding", "first_stage")
+STEP = 5  # weights in fifths: development sets are too small for finer ones
+N_PARTS = 5
+# Where the fit leans when development queries hardly tell mixtures apart: no source alone.
+BALANCED: Mapping[str, float] = {"model": 0.4, "embedding": 0.4, "first_stage": 0.2}
+
+Weights = dict[str, float]
+
+
+def standardised(scores: NDArray[np.float64], query_ids: Sequence[str]) -> NDArray[np.float64]:
+    """Return scores with mean 0 and standard deviation 1 within each query; 0 where a query's do not vary."""
+    frame = pd.DataFrame({"query": list(query_ids), "score": scores})
+    grouped = frame.groupby("query", sort=False)["score"]
+    centred = frame["score"] - grouped.transform("mean")
+    spread = grouped.transform(lambda values: float(np.std(values.to_numpy())))
+    return np.where(spread > 1e-12, centred / spread.where(spread > 1e-12, 1.0), 0.0).astype(np.float64)
+
+
+def mixtures(sources: Sequence[str]) -> list[Weights]:
+    """Return every weighting of the sources in fifths that sums to 1."""
+    if not sources:
+        return []
+
+    def share(left: int, n: int) -> list[tuple[int, ...]]:
+        if n == 1:
+            return [(left,)]
+        return [(head, *tail) for head in range(left + 1) for tail in share(left - head, n - 1)]
+
+    return [dict(zip(sources, [part / STEP for part in parts], strict=True)) for parts in share(STEP, len(sources))]
+
+
+def mixed(parts: Mapping[str, NDArray[np.float64]], weights: Mapping[str, float]) -> NDArray[np.float64]:
+    """Return the weighted sum of standardised scores."""
+    first = next(iter(parts.values()))
+    return sum((weights.get(name, 0.0) * values for name, values in parts.items()), np.zeros_like(first))
+
+
+def _distance(weights: Mapping[str, float], sources: Sequence[str]) -> float:
+    total = sum(BALANCED[name] for name in sources)
+    return sum((weights[name] - BALANCED[name] / total) ** 2 for name in sources)
+
+
+def _choose(table: NDArray[np.float64], options: Sequence[Weights], sources: Sequence[str]) -> int:
+    """Return the row to take: of those within one standard error of the best, the most balanced one.
+
+    table: (n_mixtures, n_queries) of per-query scores. Breiman et al. 1984, the one-standard-error rule, here on
+    the paired differences to the best.
+    """
+    means = table.mean(axis=1)
+    best = int(means.argmax())
+    differences = table[best] - table
+    n = table.shape[1]
+    error = differences.std(axis=1, ddof=1) / np.sqrt(n) if n > 1 else np.zeros(len(table))
+    near = [row for row in range(len(table)) if means[best] - means[row] <= error[row] + 1e-12]
+    return min(near, key=lambda row: (_distance(options[row], sources), -means[row], row))
+
+
+def fit_weights(
+    candidates: pd.DataFrame,
+    parts: Mapping[str, NDArray[np.float64]],
+    judgments: pd.DataFrame,
+    query_ids: Sequence[str],
+    measure: str,
+    relevant_grade: int,
+) -> tuple[Weights, float]:
+    """Return the weights that development queries speak for, and the score that such a fit earns on them.
+
+    candidates: the development queries' rows (query_id, doc_id, rank); parts: standardised scores of each source,
+    aligned with the rows. The score is cross-fitted: a fifth of the queries is scored with weights from the
+    other four, so that a mixture is not preferred to its parts because it was fitted.
+    """
+    sources = [name for name in SOURCES if name in parts]
+    options = mixtures(sources)
+    rows = []
+    for weights in options:
+        ranking = ranking_of(candidates, mixed(parts, weights))
+        found = per_query_scores(ranking, judgments, query_ids, [measure], relevant_grade)
+        rows.append(found["value"].to_numpy(dtype=np.float64))
+    table = np.stack(rows)
+    n = table.shape[1]
+    earned = np.empty(n)
+    for part in range(min(N_PARTS, n)):
+        held = np.arange(n) % N_PARTS == part
+        others = table[:, ~held] if n > 1 else table
+        earned[held] = table[_choose(others, options, sources)][held]
+    return options[_choose(table, options, sources)], float(earned.mean())

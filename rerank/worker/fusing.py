@@ -1,0 +1,57 @@
+"""Fused strategies: weights from a fold's development queries, applied to its test queries."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from rerank.evaluation.fusion import Weights, fit_weights, mixed, standardised
+from rerank.evaluation.rankings import ranking_of
+from rerank.planning.splits import Fold
+from rerank.worker.workbench import Workbench
+
+_KEY = ["query_id", "doc_id"]
+
+
+@dataclass(frozen=True)
+class Fused:
+    """A fold's fused ranking of its test queries, the weights behind it and what they earned in development."""
+
+    ranking: pd.DataFrame
+    weights: Weights
+    dev_score: float
+
+
+class Fuser:
+    """Mixes a model's scores with the encoder's and the first stage's over the same candidates."""
+
+    def __init__(self, bench: Workbench, embedding: NDArray[np.float64]) -> None:
+        self._bench = bench
+        self._free = bench.candidates[_KEY].assign(embedding=embedding, first_stage=bench.candidates["score"])
+
+    def fuse(self, fold: Fold, test: pd.DataFrame | None, dev: pd.DataFrame | None) -> Fused:
+        """Return a fold's fusion; test and dev: the model's rankings, None to mix the free scores alone."""
+        plan = self._bench.plan
+        rows, parts = self._parts(fold.dev, dev)
+        weights, earned = fit_weights(
+            rows, parts, self._bench.dataset.judgments, fold.dev, plan.primary_measure, plan.relevant_grade
+        )
+        rows, parts = self._parts(fold.test, test)
+        return Fused(ranking_of(rows, mixed(parts, weights)), weights, earned)
+
+    def _parts(
+        self, query_ids: Sequence[str], ranking: pd.DataFrame | None
+    ) -> tuple[pd.DataFrame, dict[str, NDArray[np.float64]]]:
+        """Return the candidates of some queries and each source's standardised scores, row by row."""
+        rows = self._bench.candidates_of(query_ids)
+        free = rows[_KEY].merge(self._free, on=_KEY, how="left")
+        names = list(rows["query_id"])
+        parts: dict[str, NDArray[np.float64]] = {}
+        if ranking is not None:
+            model = rows[_KEY].merge(ranking[[*_KEY, "score"]], on=_KEY, how="left")["score"]
+            parts["model"] = standardised(model.to_numpy(dtype=np.float64), names)
+        for source in ("embedding", "first_stage"):
+            parts[source] = standardised(free[source].to_numpy(dtype=np.float64), names)
+        return rows, parts

@@ -1,0 +1,172 @@
+"""From finished stages to strategies: whose rankings they are, what they cost, how far they moved."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from numpy.typing import NDArray
+
+from rerank.evaluation.rankings import kendall_tau, ranking_of
+from rerank.planning.graph import StageNode, path_of
+from rerank.planning.plan import FUSION
+from rerank.report.ran import StrategyRun
+from rerank.training.movement import relative_weight_change
+from rerank.worker.first_stage import Candidates
+from rerank.worker.fusing import Fused, Fuser
+from rerank.worker.ranking import rank_queries
+from rerank.worker.stages import stage_folder
+from rerank.worker.workbench import Workbench
+
+
+@dataclass(frozen=True)
+class StageRun:
+    """A finished stage with its ranking of the test queries, milliseconds per query, and its fusion if planned."""
+
+    record: Mapping[str, Any]
+    ranking: pd.DataFrame
+    latencies_ms: tuple[float, ...]
+    fused: Fused | None
+
+
+def ranked_pairs(bench: Workbench, node: StageNode, names: Sequence[str]) -> int:
+    """Return how many pairs a stage's model will score after its training."""
+    fold = bench.folds[node.fold]
+    queries = fold.test + (fold.dev if f"{node.strategy}{FUSION}" in names else ())
+    return len(bench.candidates_of(queries))
+
+
+def stage_run(
+    bench: Workbench, node: StageNode, record: Mapping[str, Any], fuser: Fuser, *, is_fused: bool
+) -> StageRun:
+    """Rank a stage's test queries, and fuse them with weights from its development queries."""
+    fold = bench.folds[node.fold]
+    digest = str(record["digest"])
+    folder = stage_folder(digest) / "model"
+    ranking, latencies = rank_queries(bench, folder, digest, fold.test)
+    fused = None
+    if is_fused:
+        dev, _ = rank_queries(bench, folder, digest, fold.dev)
+        fused = fuser.fuse(fold, ranking, dev)
+    return StageRun(record, ranking, tuple(latencies), fused)
+
+
+def untrained_runs(
+    bench: Workbench,
+    names: Sequence[str],
+    candidates: Candidates,
+    embedding: NDArray[Any],
+    embedding_ms: Sequence[float],
+    fuser: Fuser,
+) -> list[StrategyRun]:
+    """Return the runs of the planned strategies that train nothing."""
+    tests = [query for fold in bench.folds for query in fold.test]
+    part = bench.candidates_of(tests)
+    first = ranking_of(part, -part["rank"].to_numpy(dtype="float64"))
+    runs = [_free("first-stage", first, candidates.latencies_ms)]
+    if "embedding" in names:
+        whole = ranking_of(candidates.frame, embedding)
+        mine = whole[whole["query_id"].isin(set(tests))].reset_index(drop=True)
+        runs.append(_free("embedding", mine, tuple(embedding_ms)))
+    if f"embedding{FUSION}" in names:
+        found = [fuser.fuse(fold, None, None) for fold in bench.folds]
+        runs.append(_free(f"embedding{FUSION}", _together(found), tuple(embedding_ms), _weights(found)))
+    if "base" in names or f"base{FUSION}" in names:
+        bench.meter.expect(scored_pairs=len(part))
+        base = bench.source
+        ranking, latencies = rank_queries(bench, base.folder, base.digest, tests)
+        if "base" in names:
+            runs.append(_free("base", ranking, tuple(latencies)))
+        if f"base{FUSION}" in names:
+            found = []
+            for fold in bench.folds:
+                bench.meter.expect(scored_pairs=len(bench.candidates_of(fold.dev)))
+                dev, _ = rank_queries(bench, base.folder, base.digest, fold.dev)
+                found.append(fuser.fuse(fold, ranking, dev))
+            slower = _with_encoder(latencies, embedding_ms)
+            runs.append(_free(f"base{FUSION}", _together(found), slower, _weights(found)))
+    return runs
+
+
+def _free(
+    name: str,
+    ranking: pd.DataFrame,
+    latencies_ms: tuple[float, ...] | None,
+    weights: tuple[Mapping[str, float], ...] = (),
+) -> StrategyRun:
+    return StrategyRun(name, {0: ranking}, None, latencies_ms, 0.0, 0.0, fusion_weights=weights)
+
+
+def _together(found: Sequence[Fused]) -> pd.DataFrame:
+    return pd.concat([item.ranking for item in found], ignore_index=True)
+
+
+def _weights(found: Sequence[Fused]) -> tuple[Mapping[str, float], ...]:
+    return tuple(item.weights for item in found)
+
+
+def _with_encoder(latencies_ms: Sequence[float], embedding_ms: Sequence[float]) -> tuple[float, ...]:
+    """Return latencies with the encoder's mean added: a fused query is scored by both, one after the other."""
+    more = sum(embedding_ms) / len(embedding_ms) if embedding_ms else 0.0
+    return tuple(value + more for value in latencies_ms)
+
+
+def trained_run(
+    bench: Workbench, name: str, done: Mapping[StageNode, StageRun], embedding_ms: Sequence[float]
+) -> StrategyRun:
+    """Return a trained strategy's run over all its folds and seeds, plain or fused."""
+    mine = [node for node in done if node.path == path_of(name)]
+    rankings = {node: done[node].ranking for node in mine}
+    dev = [float(done[node].record["dev_score"]) for node in mine]
+    latencies = tuple(value for node in mine for value in done[node].latencies_ms)
+    tau, change = _movement(mine, done)
+    fused = [(node, item) for node in mine if (item := done[node].fused) is not None]
+    weights: tuple[Mapping[str, float], ...] = ()
+    if name.endswith(FUSION):
+        rankings = {node: item.ranking for node, item in fused}
+        dev = [item.dev_score for _, item in fused]
+        weights = _weights([item for _, item in fused])
+        latencies = _with_encoder(latencies, embedding_ms)
+        tau = change = None
+    whole = sum(_seconds(node, done) for node in mine)
+    return StrategyRun(
+        name=name,
+        rankings={
+            seed: pd.concat([rankings[node] for node in mine if node.seed == seed], ignore_index=True)
+            for seed in bench.plan.seeds
+        },
+        dev_score=sum(dev) / len(dev),
+        latencies_ms=latencies,
+        train_seconds=whole / len(mine),
+        poc_train_seconds=whole,
+        kendall_tau=tau,
+        relative_weight_change=change,
+        stages=tuple(str(done[node].record["digest"]) for node in mine),
+        best_epochs=tuple(int(done[node].record["best_epoch"]) for node in mine),
+        fusion_weights=weights,
+    )
+
+
+def _seconds(node: StageNode, done: Mapping[StageNode, StageRun]) -> float:
+    """Return a stage's device seconds with its ancestors', cached or not."""
+    total, step = 0.0, node
+    while True:
+        record = done[step].record
+        total += float(record["train_seconds"]) + float(record["dev_seconds"])
+        if step.parent is None:
+            return total
+        step = step.parent
+
+
+def _movement(mine: Sequence[StageNode], done: Mapping[StageNode, StageRun]) -> tuple[float | None, float | None]:
+    """Return mean Kendall tau and relative weight change against the stages that these ones continue."""
+    taus, changes = [], []
+    for node in mine:
+        if node.parent is None:
+            continue
+        tau = kendall_tau(done[node.parent].ranking, done[node].ranking)
+        if tau is not None:
+            taus.append(tau)
+        before, after = (stage_folder(str(done[item].record["digest"])) / "model" for item in (node.parent, node))
+        changes.append(relative_weight_change(before, after))
+    return sum(taus) / len(taus) if taus else None, sum(changes) / len(changes) if changes else None

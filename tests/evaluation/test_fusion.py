@@ -1,0 +1,92 @@
+"""Fusion: standardised scores, mixtures in fifths, weights that lean to balance, and a fair score for the fit."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rerank.evaluation.fusion import BALANCED, fit_weights, mixed, mixtures, standardised
+from rerank.evaluation.rankings import ranking_of
+
+N_QUERIES, DEPTH = 30, 8
+
+
+def test_scores_are_standardised_within_each_query() -> None:
+    found = standardised(np.array([1.0, 2.0, 3.0, 10.0, 30.0, 7.0, 7.0]), ["a", "a", "a", "b", "b", "c", "c"])
+    # By hand: a has mean 2 and deviation √(2/3); b mean 20, deviation 10; c does not vary.
+    assert found == pytest.approx([-(1.5**0.5), 0.0, 1.5**0.5, -1.0, 1.0, 0.0, 0.0])
+
+
+def test_mixtures_are_all_ways_to_share_five_fifths() -> None:
+    found = mixtures(("model", "embedding", "first_stage"))
+    assert len(found) == 21  # (5 + 2 over 2)
+    assert all(sum(weights.values()) == pytest.approx(1) for weights in found)
+    assert len({tuple(weights.values()) for weights in found}) == 21
+    assert len(mixtures(("embedding", "first_stage"))) == 6
+
+
+def sample(
+    quality: dict[str, float], seed: int = 0
+) -> tuple[pd.DataFrame, dict[str, np.ndarray], pd.DataFrame, list[str]]:
+    """Candidates with one relevant document each, and sources that point to it with noise."""
+    rng = np.random.default_rng(seed)
+    queries = [f"q{i}" for i in range(N_QUERIES)]
+    rows = pd.DataFrame(
+        [(query, f"d{rank}", rank, -float(rank)) for query in queries for rank in range(1, DEPTH + 1)],
+        columns=["query_id", "doc_id", "rank", "score"],
+    )
+    relevant = {query: f"d{rng.integers(1, DEPTH + 1)}" for query in queries}
+    judgments = pd.DataFrame(
+        {"query_id": queries, "doc_id": [relevant[query] for query in queries], "grade": [1] * N_QUERIES}
+    )
+    truth = np.array([float(relevant[row.query_id] == row.doc_id) for row in rows.itertuples()])
+    names = list(rows["query_id"])
+    parts = {
+        name: standardised(strength * truth + rng.normal(size=len(truth)), names) for name, strength in quality.items()
+    }
+    return rows, parts, judgments, queries
+
+
+def fit(quality: dict[str, float]) -> tuple[dict[str, float], float]:
+    rows, parts, judgments, queries = sample(quality)
+    return fit_weights(rows, parts, judgments, queries, "nDCG@10", 1)
+
+
+def test_a_source_that_knows_nothing_gets_little_weight() -> None:
+    weights, _ = fit({"model": 0.0, "embedding": 4.0, "first_stage": 0.0})
+    assert weights["embedding"] >= 0.6
+
+
+def test_equal_sources_are_mixed_in_balance() -> None:
+    weights, _ = fit({"model": 1.5, "embedding": 1.5, "first_stage": 1.5})
+    assert all(abs(weights[name] - BALANCED[name]) <= 0.2 + 1e-9 for name in weights)
+
+
+def test_the_fit_reports_what_it_earns_on_queries_it_was_not_fitted_on() -> None:
+    """Of pure noise the best mixture looks good on the queries that chose it; cross-fitted, it does not."""
+    optimistic, fair = [], []
+    for seed in range(8):
+        rows, parts, judgments, queries = sample({"model": 0.0, "embedding": 0.0, "first_stage": 0.0}, seed)
+        _, earned = fit_weights(rows, parts, judgments, queries, "RR@10", 1)
+        scores = []
+        for weights in mixtures(tuple(parts)):
+            ranking = ranking_of(rows, mixed(parts, weights)).merge(judgments, on=["query_id", "doc_id"])
+            scores.append(float((1 / ranking["rank"]).mean()))
+        optimistic.append(max(scores))
+        fair.append(earned)
+    assert np.mean(optimistic) > np.mean(fair)
+    assert np.mean(fair) == pytest.approx(np.mean([1 / rank for rank in range(1, DEPTH + 1)]), abs=0.05)
+
+
+def test_one_development_query_is_enough_not_to_fail() -> None:
+    rows, parts, judgments, _ = sample({"model": 1.0, "embedding": 1.0})
+    one = rows["query_id"] == "q0"
+    weights, earned = fit_weights(
+        rows[one].reset_index(drop=True),
+        {name: values[one] for name, values in parts.items()},
+        judgments,
+        ["q0"],
+        "AP",
+        1,
+    )
+    assert sum(weights.values()) == pytest.approx(1)
+    assert 0 <= earned <= 1
