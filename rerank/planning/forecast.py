@@ -54,25 +54,3 @@ def forecast(speed: Speed, work: Work) -> Forecast:
     scoring = (work.scored_pairs + work.encoded_texts) * speed.tokens_per_pair / speed.score_tokens_per_second
     seconds = START_SECONDS + training + scoring
     return Forecast(seconds, seconds * LOW, seconds * HIGH, work.trained_pairs, work.scored_pairs)
-
-
-def count_work(
-    *,
-    n_train: int,
-    n_dev: int,
-    n_test: int,
-    n_folds: int,
-    n_seeds: int,
-    n_nodes_per_fold: int,
-    group_size: int,
-    epochs: int,
-    depth: int,
-    n_documents: int,
-) -> Work:
-    """Return the work of a plan from its sizes alone, before candidates are known (per-fold query counts)."""
-    n_nodes = n_folds * n_seeds * n_nodes_per_fold
-    trained = n_nodes * n_train * group_size * epochs
-    scored = n_nodes * depth * (n_dev * epochs + n_test)
-    n_queries = n_train + n_dev + n_test
-    encoded = min(n_documents, n_queries * depth) + n_queries
-    return Work(trained_pairs=trained, scored_pairs=scored, encoded_texts=encoded)
