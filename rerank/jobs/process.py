@@ -1,5 +1,6 @@
 """Processes of our own that outlive whoever started them."""
 
+import atexit
 import os
 import subprocess
 import sys
@@ -12,10 +13,15 @@ ROOT = Path(__file__).resolve().parents[2]
 _children: list["subprocess.Popen[bytes]"] = []
 
 
+@atexit.register
+def _collect() -> None:
+    """Ask ended children for their status: that is what removes them from the process table."""
+    _children[:] = [child for child in _children if child.poll() is None]
+
+
 def spawn(module: str, arguments: Sequence[str], output: Path) -> None:
     """Start `python -m module` detached: own session, no input, output appended to a file, same home."""
-    # Asking ended children for their status is what removes them from the process table.
-    _children[:] = [child for child in _children if child.poll() is None]
+    _collect()
     environment = {**os.environ, "RERANK_HOME": str(home()), "PYTHONUNBUFFERED": "1"}
     # Threads that wait for each other by spinning take the processor from whoever they wait for: beside a
     # browser on the same machine that made small products twenty times slower.

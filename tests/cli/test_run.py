@@ -1,0 +1,146 @@
+"""`rerank run`: from a folder to a result, bad plans in a sentence, and an interruption that loses nothing."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from rerank.cli.main import BAD_INPUT, DONE, INTERRUPTED, main
+from rerank.planning.experiments import experiment_folder, list_experiments
+from rerank.report.files import read_log
+from tests.cli.test_check import written
+from tests.models import make_tiny_model
+
+ROOT = Path(__file__).resolve().parents[2]
+PLAN = """
+base_model = "{model}"
+strategies = ["first-stage", "embedding", "C"]
+seeds = {seeds}
+max_length = 48
+[split]
+kind = "holdout"
+test_share = 0.5
+[first_stage]
+depth = 6
+[contrastive]
+epochs = 1
+queries_per_step = 2
+group_size = 3
+learning_rate = 1e-3
+"""
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that trains in seconds."""
+    return make_tiny_model(tmp_path_factory.mktemp("model"))
+
+
+def plan_file(folder: Path, model: Path, seeds: list[int], more: str = "") -> Path:
+    path = folder / "plan.toml"
+    path.write_text(more + PLAN.format(model=model, seeds=seeds))
+    return path
+
+
+def test_a_run_writes_every_file_of_its_contract_and_show_prints_it(
+    tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sample, out = written(tmp_path / "sample", bad_row=True), tmp_path / "out"
+    arguments = ["--lang", "en", "run", str(sample), "--plan", str(plan_file(tmp_path, model, [1, 2]))]
+    arguments += ["--device", "cpu", "--out", str(out), "--name", "our search"]
+    assert main(arguments) == BAD_INPUT  # one bad row, and nobody said that the good ones are enough
+    assert "--keep-good-rows" in capsys.readouterr().err
+    assert not out.exists()
+
+    assert main([*arguments, "--keep-good-rows"]) == DONE
+    printed = capsys.readouterr().out
+    names = {path.name for path in out.iterdir()}
+    assert names == {
+        "result.json",
+        "per_query.csv",
+        "per_query_seeds.csv",
+        "runs",
+        "qrels.trec",
+        "plan.json",
+        "log.jsonl",
+    }
+    runs = {"first-stage.0.run", "embedding.0.run", "C.1.run", "C.2.run"}
+    assert {path.name for path in (out / "runs").iterdir()} == runs
+    result = json.loads((out / "result.json").read_text())
+    assert result["dataset"]["name"] == "our search"
+    assert json.loads((out / "plan.json").read_text())["digest"] == result["plan"]["digest"]
+    assert json.loads((out / "log.jsonl").read_text().splitlines()[-1])["event"] == "done"
+
+    assert main(["--lang", "en", "show", str(out)]) == DONE
+    shown = capsys.readouterr().out
+    assert shown
+    assert printed == f"{shown}Written to {out}\n"
+    identity = list_experiments()[0]["id"]
+    assert main(["--lang", "en", "show", identity]) == DONE
+    assert capsys.readouterr().out == shown
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        ("margin = 7\n", "The plan's setting “margin” cannot be “7.0”."),
+        ("colour = 1\n", "The plan has a setting “colour” that does not exist."),
+        ("margin = \n", "is not valid TOML"),
+    ],
+)
+def test_a_bad_plan_is_a_sentence_and_no_trace(
+    tmp_path: Path, more: str, sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = plan_file(tmp_path, tmp_path, [1], more)
+    arguments = ["run", str(written(tmp_path / "sample")), "--plan", str(plan), "--out", str(tmp_path / "out")]
+    assert main(["--lang", "en", *arguments]) == BAD_INPUT
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert "Traceback" not in said
+    assert list_experiments() == []
+
+
+def test_what_the_worker_refuses_is_a_sentence_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan = plan_file(tmp_path, tmp_path / "no model here", [1])
+    arguments = ["run", str(written(tmp_path / "sample")), "--plan", str(plan), "--out", str(tmp_path / "out")]
+    assert main(["--lang", "en", *arguments]) == BAD_INPUT
+    said = capsys.readouterr().err
+    assert "There is no model folder" in said
+    assert "Traceback" not in said
+
+
+def test_an_interrupted_run_says_so_and_the_same_command_continues(tmp_path: Path, model: Path) -> None:
+    out = tmp_path / "out"
+    plan = plan_file(tmp_path, model, list(range(1, 9)))
+    command = [sys.executable, "-m", "rerank.cli.main", "--lang", "en", "run", str(written(tmp_path / "sample"))]
+    command += ["--plan", str(plan), "--device", "cpu", "--out", str(out)]
+    first = subprocess.Popen(command, cwd=ROOT, env=dict(os.environ), stderr=subprocess.PIPE, text=True)
+    ends = time.monotonic() + 100
+    while time.monotonic() < ends and not trained():
+        time.sleep(0.02)
+    first.send_signal(signal.SIGINT)
+    _, said = first.communicate(timeout=100)
+    assert first.returncode == INTERRUPTED
+    assert "The same command continues where it stopped." in said
+    assert "Traceback" not in said
+    assert not out.exists()
+    before = trained()
+    assert 1 <= before < 8
+
+    second = subprocess.run(command, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, timeout=200)
+    assert (second.returncode, "Traceback" in second.stderr) == (DONE, False)
+    assert trained() == 8
+    assert (out / "result.json").is_file()
+
+
+def trained() -> int:
+    """How many trainings the only experiment has finished."""
+    found = list_experiments()
+    if not found:
+        return 0
+    return sum(event["event"] == "stage_done" for event in read_log(experiment_folder(found[0]["id"])))

@@ -1,0 +1,51 @@
+"""`rerank show` of what is not there, `rerank doctor`, and arguments that make no sense."""
+
+from pathlib import Path
+
+import pytest
+
+from rerank import __version__
+from rerank.cli.main import BAD_INPUT, DONE, main
+
+
+def test_a_folder_without_a_result_is_said_to_have_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--lang", "en", "show", str(tmp_path)]) == BAD_INPUT
+    assert capsys.readouterr().err == f"{tmp_path} holds no result.json.\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("0123456789ab", "Experiment 0123456789ab has no result yet.\n"),
+        ("no-such-thing", "There is no experiment no-such-thing.\n"),
+    ],
+)
+def test_an_experiment_without_a_result_is_said_to_have_none(
+    name: str, sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--lang", "en", "show", name]) == BAD_INPUT
+    assert capsys.readouterr().err == sentence
+
+
+def test_the_doctor_finds_this_installation_whole(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--lang", "en", "doctor"]) == DONE
+    shown = capsys.readouterr().out
+    assert shown.startswith(f"rerank {__version__}, Python ")
+    assert f"Home: {home}" in shown
+    assert "The embedded encoder is whole (SHA-256 checked)." in shown
+    assert shown.endswith("All is well.\n")
+
+
+def test_the_doctor_names_what_is_missing(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rerank.cli.doctor.PACKAGES", ["no-such-package-anywhere"])
+    assert main(["--lang", "en", "doctor"]) == BAD_INPUT
+    found = capsys.readouterr()
+    assert found.err == "no-such-package-anywhere is not installed.\n"
+    assert "All is well." not in found.out
+
+
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["run", "data"], ["check"], ["--lang", "xx", "doctor"]])
+def test_arguments_that_make_no_sense_end_with_two(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == BAD_INPUT
