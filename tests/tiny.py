@@ -10,7 +10,7 @@ from rerank.intake.storage import save_dataset
 from rerank.jobs import queue
 from rerank.jobs.launch import start
 from rerank.jobs.records import Job
-from rerank.planning.plan import FirstStage, Plan, Split, StageSettings
+from rerank.planning.plan import PLAIN, FirstStage, Plan, Split, StageSettings
 from tests.conftest import tiny_files
 
 TRAINING = {"epochs": 1, "queries_per_step": 2, "group_size": 3, "learning_rate": 1e-3}
@@ -38,6 +38,7 @@ def tiny_plan(model: Path, files: list[Source] | None = None, **changes: object)
         seeds=(1,),
         split=Split(kind="holdout", test_share=0.5, dev_share=0.25),
         first_stage=FirstStage(depth=6),
+        strategies=(*PLAIN, "embedding+fusion", "C+fusion", "C-then-D+fusion"),
         base_model=str(model),
         max_length=48,
         contrastive=StageSettings(loss="auto", **TRAINING),  # type: ignore[arg-type]

@@ -155,7 +155,7 @@ def test_every_file_beside_the_result_is_documented(finished: Path) -> None:
     assert {name for name in files() if "/" not in name} == written
     stay = {row[0].split("`")[1] for row in rows_of("The files beside it") if row[0].endswith("*")}
     assert written - set(EXPORTED) == stay
-    assert all(re.fullmatch(r"[\w-]+\.\d+\.run", path.name) for path in (finished / "runs").iterdir())
+    assert all(re.fullmatch(r"[\w+-]+\.\d+\.run", path.name) for path in (finished / "runs").iterdir())
 
 
 @pytest.mark.parametrize("name", ["per_query.csv", "per_query_seeds.csv"])

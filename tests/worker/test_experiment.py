@@ -21,7 +21,7 @@ from rerank.intake.storage import save_dataset
 from rerank.jobs import queue
 from rerank.jobs.launch import start
 from rerank.planning.experiments import experiment_folder, load_result, lock_plan
-from rerank.planning.plan import FirstStage, Plan, Split, StageSettings
+from rerank.planning.plan import STRATEGIES, FirstStage, Plan, Split, StageSettings
 from rerank.report.files import read_log
 from rerank.worker.experiment import ExperimentSpec, run_experiment
 from tests.conftest import tiny_files
@@ -67,7 +67,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of one finished experiment."""
     home = tmp_path_factory.mktemp("home")
     os.environ["RERANK_HOME"] = str(home)
-    experiment = lock_plan(tiny_plan(home / "model"), name="tiny", dataset_name="tiny")
+    experiment = lock_plan(tiny_plan(home / "model", strategies=STRATEGIES), name="tiny", dataset_name="tiny")
     run_experiment(ExperimentSpec(experiment), Silent())
     return experiment_folder(experiment)
 
@@ -133,7 +133,8 @@ def test_every_number_of_the_result_recomputes_from_its_files(finished: Path) ->
 
 def test_all_strategies_ran_on_the_same_queries_and_candidates(finished: Path) -> None:
     result = json.loads((finished / "result.json").read_text())
-    assert set(result["strategies"]) == {"first-stage", "embedding", "base", "C", "D", "C-then-D", "D-then-C"}
+    plain = {"first-stage", "embedding", "base", "C", "D", "C-then-D", "D-then-C"}
+    assert set(result["strategies"]) == plain | {f"{name}+fusion" for name in plain - {"first-stage"}}
     runs = {
         path.name: {tuple(line.split()[:3:2]) for line in path.read_text().splitlines()}
         for path in (finished / "runs").iterdir()
@@ -154,6 +155,24 @@ def test_the_result_says_what_stage_two_did_and_what_it_cost(finished: Path) -> 
     assert result["strategies"]["C"]["latency_ms"]["p95"] >= result["strategies"]["C"]["latency_ms"]["p50"] > 0
     assert result["decision"]["code"]
     assert result["cost"]["forecast"]["seconds_low"] < result["cost"]["forecast"]["seconds_high"]
+
+
+def test_a_fused_strategy_is_reported_beside_its_plain_form_with_its_weights(finished: Path) -> None:
+    result = json.loads((finished / "result.json").read_text())
+    strategies = result["strategies"]
+    for name, record in strategies.items():
+        if not name.endswith("+fusion"):
+            assert record["fusion_weights"] is None
+            continue
+        plain = strategies[name.removesuffix("+fusion")]
+        n_fits = 4 if record["stages"] else 2  # a fit per fold and seed; nothing trained: one per fold
+        assert len(record["fusion_weights"]) == n_fits
+        assert all(sum(weights.values()) == pytest.approx(1) for weights in record["fusion_weights"])
+        assert record["cost"]["train_usd"] == plain["cost"]["train_usd"]
+        if name != "embedding+fusion":
+            assert record["latency_ms"]["p50"] > plain["latency_ms"]["p50"]
+    pairs = {(item["reference"], item["challenger"]) for item in result["comparisons"]}
+    assert {("C", "C+fusion"), ("C+fusion", "C-then-D+fusion"), ("embedding+fusion", "C+fusion")} <= pairs
 
 
 def test_nothing_sees_the_test_queries(finished: Path) -> None:
