@@ -37,7 +37,8 @@ def test_from_three_files_to_a_demo(app: Dashboard, page: Page, model: Path) -> 
 
     upload_with_one_bad_row(page)
     expect(page.get_by_text("judgments.csv · Judgments")).to_be_visible()
-    expect(page.get_by_text(re.compile(r"^1 error"))).to_be_visible()
+    expect(page.get_by_role("heading", name="Findings")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^Errors: 1\. .*\(rows: 1\)\.$"))).to_be_visible()
     save = page.get_by_role("button", name="Save the dataset")
     expect(save).to_be_disabled()
     page.get_by_text("Leave out the rows with errors and keep the good ones").click()
