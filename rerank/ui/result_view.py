@@ -106,7 +106,8 @@ def _cards(say: Say, result: Mapping[str, Any]) -> None:
                 st.caption(say("reference"))
             else:
                 gap = interval(found["ci_low"], found["ci_high"])
-                st.caption(markdown(f"{verdict_name(say, found['verdict'])} · {gap} · {significance(say, found)}"))
+                facts = (verdict_name(say, found["verdict"]), gap, significance(say, found))
+                st.caption(markdown(" · ".join(filter(None, facts))))
             cost = record["cost"]
             st.caption(
                 markdown(

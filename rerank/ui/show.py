@@ -1,6 +1,8 @@
 """Numbers, tables and figures, the latter two with their download."""
 
 from collections.abc import Iterable
+from typing import Any
+from unicodedata import east_asian_width
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -28,20 +30,30 @@ def user_rows(frame: pd.DataFrame, *, height: int | None = None) -> None:
 
 def table(say: Say, frame: pd.DataFrame, name: str, *, height: int | None = None) -> None:
     """Show a frame with a button that downloads it as CSV; `name` is the file's name and the key."""
-    decimals = {
+    settings: dict[str, Any] = {
         column: st.column_config.NumberColumn(format="%.3f")
         for column in frame.columns
         if pd.api.types.is_float_dtype(frame[column])
     }
+    # What a row is about is never cut off; the columns that follow may be scrolled to.
+    first = frame.columns[0]
+    if first not in settings:
+        settings[first] = st.column_config.Column(width=_width([first, *frame[first]]))
     st.dataframe(
         frame,
         hide_index=True,
         width="stretch",
         key=f"table_{name}",
         height=height or "auto",
-        column_config=decimals,
+        column_config=settings,
     )
     download(say, frame, name)
+
+
+def _width(texts: Iterable[object]) -> int:
+    """Return the pixels that the longest of some texts needs in a table, within reason."""
+    letters = max(sum(2 if east_asian_width(letter) in "WF" else 1 for letter in str(text)) for text in texts)
+    return min(320, 8 * letters + 24)
 
 
 def download(say: Say, frame: pd.DataFrame, name: str, *, label: str | None = None) -> None:

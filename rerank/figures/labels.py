@@ -1,0 +1,46 @@
+"""Where names beside points stand so that they do not cover each other."""
+
+import unicodedata
+from collections.abc import Sequence
+
+# Sides of a point in the order of preference: which way a name goes from it, right and up being positive.
+SIDES = {"bottom right": (1, -1), "top right": (1, 1), "bottom left": (-1, -1), "top left": (-1, 1)}
+# Shares of the figure that a letter is wide and a line high, as on a small screen.
+LETTER, LINE = 0.021, 0.055
+
+Box = tuple[float, float, float, float]  # left, bottom, right, top
+
+
+def _box(x: float, y: float, name: str, side: str) -> Box:
+    width = LETTER * sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in name)
+    right, up = SIDES[side]
+    left = x if right > 0 else x - width
+    bottom = y if up > 0 else y - LINE
+    return left, bottom, left + width, bottom + LINE
+
+
+def _shared(one: Box, two: Box) -> float:
+    wide = min(one[2], two[2]) - max(one[0], two[0])
+    high = min(one[3], two[3]) - max(one[1], two[1])
+    return max(0.0, wide) * max(0.0, high)
+
+
+def _outside(box: Box) -> float:
+    inside = _shared(box, (0.0, 0.0, 1.0, 1.0))
+    return (box[2] - box[0]) * (box[3] - box[1]) - inside
+
+
+def sides(points: Sequence[tuple[float, float, str]]) -> list[str]:
+    """Return for every point (x and y as shares of the figure, name) the side on which its name stands.
+
+    One after the other takes the side where it covers least of the earlier names and leaves the figure least.
+    """
+    taken: list[Box] = []
+    found = []
+    for x, y, name in points:
+        boxes = {side: _box(x, y, name, side) for side in SIDES}
+        covered = {side: _outside(box) + sum(_shared(box, other) for other in taken) for side, box in boxes.items()}
+        best = min(SIDES, key=covered.__getitem__)
+        taken.append(boxes[best])
+        found.append(best)
+    return found
