@@ -34,7 +34,7 @@ e2e: .venv/.dev
 	$(BIN)/python -m pytest -m e2e tests/e2e
 
 bench: .venv/.dev
-	$(BIN)/python -m tests.bench.engine --json out/bench.json
+	mkdir -p out && $(BIN)/rerank bench --json out/bench.json
 
 clean:
 	rm -rf .venv build *.egg-info

@@ -1,4 +1,4 @@
-"""The command line: `rerank check|run|show|doctor`, the same library as the pages."""
+"""The command line: `rerank check|run|show|bench|doctor`, the same library as the pages."""
 
 import argparse
 import os
@@ -55,6 +55,11 @@ def _parser() -> argparse.ArgumentParser:
     show = commands.add_parser("show", help="print a result")
     show.add_argument("dir", metavar="DIR", help="folder with a result.json, or an experiment's id")
 
+    bench = commands.add_parser("bench", help="measure the engine against its peers (needs the dev extra)")
+    bench.add_argument("--quick", action="store_true", help="a minute instead of ten")
+    bench.add_argument("--device", choices=["auto", "cpu", "cuda", "mps"], default="auto")
+    bench.add_argument("--json", metavar="FILE", help="write all figures as JSON")
+
     commands.add_parser("doctor", help="check this installation and machine")
     return parser
 
@@ -73,6 +78,10 @@ def _command(name: str) -> Callable[[argparse.Namespace, Say], int]:
         from rerank.cli.show import show
 
         return show
+    if name == "bench":
+        from rerank.cli.bench import bench
+
+        return bench
     from rerank.cli.doctor import doctor
 
     return doctor

@@ -19,13 +19,18 @@ def _collect() -> None:
     _children[:] = [child for child in _children if child.poll() is None]
 
 
-def spawn(module: str, arguments: Sequence[str], output: Path) -> None:
-    """Start `python -m module` detached: own session, no input, output appended to a file, same home."""
-    _collect()
+def environment_of_workers() -> dict[str, str]:
+    """Return the environment of a process that computes: the same home, and threads that sleep while they wait."""
     environment = {**os.environ, "RERANK_HOME": str(home()), "PYTHONUNBUFFERED": "1"}
     # Threads that wait for each other by spinning take the processor from whoever they wait for: beside a
     # browser on the same machine that made small products twenty times slower.
     environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    return environment
+
+
+def spawn(module: str, arguments: Sequence[str], output: Path) -> None:
+    """Start `python -m module` detached: own session, no input, output appended to a file, same home."""
+    _collect()
     with output.open("ab") as stream:
         _children.append(
             subprocess.Popen(
@@ -34,7 +39,7 @@ def spawn(module: str, arguments: Sequence[str], output: Path) -> None:
                 stdout=stream,
                 stderr=subprocess.STDOUT,
                 cwd=ROOT,
-                env=environment,
+                env=environment_of_workers(),
                 start_new_session=True,
                 close_fds=True,
             )

@@ -52,6 +52,7 @@ ERRORS: Mapping[str, str] = {
     "list_without_positive": later("Query {query_id} has a training list without a relevant document."),
     "training_diverged": later("Training diverged at step {step} (loss {loss}). Lower the learning rate in the plan."),
     "unknown_loss": later("There is no loss “{loss}”."),
+    "bench_needs_dev": later("The benchmark compares with sentence-transformers: pip install -e .[dev]"),
     "unknown_measure": later("There is no measure “{measure}”."),
     "budget_spent": later(
         "The plan's budget ({limit} {unit}) is spent. What is finished is kept: raise the budget in a new plan to "

@@ -1,0 +1,109 @@
+"""Scoring: pairs per second against sentence-transformers and OpenVINO."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from rerank.bench.limit import limit_of, operations
+from rerank.bench.timing import alternate, ratio
+from rerank.bench.work import Work
+from rerank.models.batches import collate, token_batches
+from rerank.models.cross_encoder import CrossEncoder, load_cross_encoder
+from rerank.models.devices import Device
+from rerank.models.token_store import PairTemplate
+
+PEER_BATCHES = (16, 32, 64, 128)
+OPENVINO_TOKENS = 4096
+
+Scorer = Callable[[], NDArray[np.float64]]
+
+
+def peer_model(encoder: CrossEncoder, work: Work, dtype: torch.dtype) -> Any:
+    """Return sentence-transformers' CrossEncoder with exactly the weights of ours."""
+    import tempfile
+    from pathlib import Path
+
+    from sentence_transformers import CrossEncoder as Peer
+
+    from rerank.models.token_store import load_tokenizer
+
+    with tempfile.TemporaryDirectory() as folder:
+        encoder.module.config.sentence_transformers = {"activation_fn": "torch.nn.modules.linear.Identity"}
+        encoder.module.save_pretrained(folder, safe_serialization=True)
+        load_tokenizer(work.source.folder).save_pretrained(folder)
+        peer = Peer(
+            str(Path(folder)),
+            device=encoder.device.kind,
+            max_length=work.max_length,
+            num_labels=1,
+            local_files_only=True,
+        )
+    peer.model.to(dtype)
+    return peer
+
+
+def _peer_scorer(peer: Any, work: Work, batch_size: int) -> Scorer:
+    texts = work.texts_of_pairs()
+    return lambda: np.asarray(peer.predict(texts, batch_size=batch_size, show_progress_bar=False), dtype=np.float64)
+
+
+def openvino_scorer(encoder: CrossEncoder, work: Work, template: PairTemplate) -> Scorer | None:
+    """Return the model compiled by OpenVINO, bf16 where it wants to, over the same sorted batches; None without it."""
+    try:
+        import openvino
+    except ImportError:
+        return None
+    device = torch.device("cpu")
+    example = collate(work.pairs()[:2], template, device)
+    module = encoder.module.to("cpu").eval()
+    with torch.no_grad():
+        converted = openvino.convert_model(module, example_input=example)
+    compiled = openvino.Core().compile_model(converted, "CPU", {"PERFORMANCE_HINT": "THROUGHPUT", "NUM_STREAMS": "1"})
+    encoder.module.to(encoder.device.handle)
+
+    def run() -> NDArray[np.float64]:
+        pairs = work.pairs()
+        found = np.empty(len(pairs))
+        for batch in token_batches([len(ids) for ids, _ in pairs], OPENVINO_TOKENS):
+            inputs = collate([pairs[place] for place in batch], template, device)
+            found[batch] = compiled({name: value.numpy() for name, value in inputs.items()})[0].reshape(-1)
+        return found
+
+    return run
+
+
+def bench_scoring(work: Work, device: Device, n_rounds: int) -> dict[str, Any]:
+    """Return pairs per second, the ratios to every peer, the share of the limit and how far outputs differ."""
+    encoder = load_cross_encoder(work.source.folder, work.tokens.template, device, seed=0)
+    peers = {"st_default": _peer_scorer(peer_model(encoder, work, torch.float32), work, 32)}
+    if device.dtype == "bf16":
+        fast = peer_model(encoder, work, torch.bfloat16)
+        tried = {size: _peer_scorer(fast, work, size) for size in PEER_BATCHES}
+        seconds = alternate({str(size): run for size, run in tried.items()}, 1)
+        best = min(tried, key=lambda size: seconds[str(size)][0])
+        peers["st_best"] = tried[best]
+    if device.kind == "cpu":
+        compiled = openvino_scorer(encoder, work, work.tokens.template)
+        if compiled is not None:
+            peers["openvino"] = compiled
+    own: Scorer = lambda: encoder.scores(work.pairs())  # noqa: E731 - one of several callables in a table
+    exact = peers["st_default"]()
+    outputs = {"ours": own(), **{name: run() for name, run in peers.items()}}
+    seconds = alternate({"ours": own, **peers}, n_rounds)
+    n_pairs, mine = len(work.named), min(seconds["ours"])
+    limit = limit_of(device, encoder.module.config, 2048 if device.kind == "cpu" else 65536)
+    return {
+        "n_pairs": n_pairs,
+        "mean_tokens": float(np.mean(work.lengths)),
+        "pairs_per_s": n_pairs / mine,
+        **{f"{name}_pairs_per_s": n_pairs / min(seconds[name]) for name in peers},
+        "vs_st_default": ratio(seconds["st_default"], seconds["ours"]),
+        "vs_st_best": ratio(seconds.get("st_best", seconds["st_default"]), seconds["ours"]),
+        "vs_openvino": ratio(seconds["openvino"], seconds["ours"]) if "openvino" in seconds else None,
+        "limit_share": operations(encoder.module.config, work.lengths) / mine / limit,
+        "largest_difference": {name: float(np.abs(found - exact).max()) for name, found in outputs.items()},
+        "spread_of_logits": float(exact.std()),
+    }
