@@ -12,6 +12,7 @@ import urllib.request
 from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from rerank.jobs import demo
 from rerank.jobs.records import process_is_gone
@@ -103,12 +104,15 @@ def choose(page: Page, label: str, option: str) -> None:
 
 def fits(page: Page) -> bool:
     """Whether nothing makes the page scroll sideways; Streamlit scrolls its main part, not the document."""
-    return bool(
-        page.evaluate(
+    try:
+        page.wait_for_function(  # figures take the new width a moment after the page has it
             "() => [document.scrollingElement, document.querySelector('[data-testid=stMain]')]"
-            ".every(part => part.scrollWidth <= part.clientWidth + 2)"
+            ".every(part => part.scrollWidth <= part.clientWidth + 2)",
+            timeout=10_000,
         )
-    )
+    except PlaywrightTimeout:
+        return False
+    return True
 
 
 def picture(page: Page, name: str) -> None:
