@@ -133,9 +133,3 @@ def load_cross_encoder(
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise RerankError("model_not_loadable", folder=str(folder), cause=str(error)[:300]) from error
     return CrossEncoder(module.to(device.handle).eval(), template, device)
-
-
-def longest_pair(module: Any) -> int:
-    """Return the most tokens that a model's position embeddings can tell apart."""
-    config = module.config
-    return int(getattr(config, "max_position_embeddings", 512)) - first_position(config)

@@ -12,17 +12,22 @@ EMBEDDED = "embedded"
 EMBEDDED_NAME = "all-MiniLM-L6-v2"
 EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
+OFFSET_POSITIONS = ("roberta", "xlm-roberta", "camembert", "mpnet")
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json")
 
 
 @dataclass(frozen=True)
 class ModelSource:
-    """A base model on disk: its folder, the digest of what matters in it, and whether its head is trained."""
+    """A base model on disk: its folder, the digest of what matters in it, and whether its head is trained.
+
+    max_length: the most tokens of a pair that its positions can tell apart, None when the model sets no limit.
+    """
 
     name: str
     folder: Path
     digest: str
     has_head: bool
+    max_length: int | None = None
 
 
 def _describe(name: str, folder: Path) -> ModelSource:
@@ -46,7 +51,11 @@ def _describe(name: str, folder: Path) -> ModelSource:
     labels = settings.get("id2label") or {}
     single = len(labels) == 1 or settings.get("num_labels") == 1
     has_head = single and any("ForSequenceClassification" in str(item) for item in architectures)
-    return ModelSource(name, folder, total.hexdigest(), has_head)
+    positions = settings.get("max_position_embeddings")
+    # RoBERTa's relatives begin to count after their padding id.
+    offset = int(settings.get("pad_token_id") or 0) + 1 if settings.get("model_type") in OFFSET_POSITIONS else 0
+    max_length = int(positions) - offset if isinstance(positions, int) and positions > 0 else None
+    return ModelSource(name, folder, total.hexdigest(), has_head, max_length)
 
 
 def embedded_folder() -> Path:

@@ -23,6 +23,9 @@ ERRORS: Mapping[str, str] = {
     # plan
     "plan_unknown_setting": later("The plan has a setting “{setting}” that does not exist."),
     "plan_bad_value": later("The plan's setting “{setting}” cannot be “{value}”."),
+    "plan_longer_than_model": later(
+        "The plan wants pairs of {max_length} tokens; the model {model} reads {most} at most. Lower max_length."
+    ),
     "plan_no_strategy": later("The plan names no strategy besides first-stage: there is nothing to compare."),
     "plan_unreadable": later("The plan file {path} is not valid TOML: {reason}."),
     "plan_changed_after_lock": later(

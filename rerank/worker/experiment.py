@@ -54,6 +54,10 @@ def _prepare(plan: Plan, names: tuple[str, ...], device: Device, reporter: Repor
     meter = Meter(reporter, device_price(device.kind, device.name, current_prices()), plan.budget)
     folds = tuple(folds_of(dataset, plan))
     source = find_model(plan.base_model)
+    if source.max_length is not None and plan.max_length > source.max_length:
+        raise RerankError(
+            "plan_longer_than_model", model=source.name, max_length=plan.max_length, most=source.max_length
+        )
     headless = {"base", f"base{FUSION}"} & set(names)
     if headless and not source.has_head:
         reporter.event("strategy_left_out", strategy="base", reason="no_trained_head")

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, XLMRobertaConfig
 
 from rerank.models.batches import token_batches
 from rerank.models.cross_encoder import load_cross_encoder
@@ -63,3 +63,10 @@ def test_a_saved_model_loads_in_plain_transformers(tmp_path: Path) -> None:
     assert AutoModelForSequenceClassification.from_pretrained(str(folder)).config.num_labels == 1
     assert find_model(str(folder)).has_head is True
     assert find_model("embedded").has_head is False
+
+
+def test_a_model_says_how_many_tokens_it_can_tell_apart(tmp_path: Path) -> None:
+    assert find_model(str(make_tiny_model(tmp_path / "m"))).max_length == 128
+    assert find_model("embedded").max_length == 512
+    XLMRobertaConfig(max_position_embeddings=514, pad_token_id=1).save_pretrained(str(tmp_path / "m"))
+    assert find_model(str(tmp_path / "m")).max_length == 512

@@ -15,6 +15,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.weightstats import ttost_paired
 
+from rerank.errors import RerankError
 from rerank.intake.finish import finish
 from rerank.intake.reading import read_files
 from rerank.intake.storage import save_dataset
@@ -183,6 +184,13 @@ def test_nothing_sees_the_test_queries(finished: Path) -> None:
         seen = set(config["train"]) | set(config["dev"])
         assert not set(config["train"]) & set(config["dev"])
         assert len(seen) == 20  # of 40 queries in two folds
+
+
+def test_a_plan_longer_than_the_model_reads_is_refused_before_anything_is_computed(tmp_path: Path) -> None:
+    experiment = lock_plan(tiny_plan(tmp_path / "model", max_length=129), name="x", dataset_name="x")
+    with pytest.raises(RerankError) as caught:
+        run_experiment(ExperimentSpec(experiment), Silent())
+    assert (caught.value.code, caught.value.facts["most"]) == ("plan_longer_than_model", 128)
 
 
 def test_gate_two_trains_nothing_twice(tmp_path: Path) -> None:
