@@ -103,12 +103,13 @@ def _experiment(say: Say, plan: Plan, key: str, manifest: Mapping[str, Any]) -> 
     )
     explain(say, PLAIN)
     is_fused = st.toggle(
-        say("Fuse each with the first stage and the embedding, too"),
+        say("Fused forms, too"),
         value=any(name in FUSED for name in plan.strategies),
         key=f"fusion_{key}",
         help=say(
-            "Mixes the scores with weights fitted on development queries, as strategies of their own: a poor "
-            "re-ranker cannot ruin a good first stage. Costs no training."
+            "Mixes each strategy's scores with the first stage's and the embedding's, with weights fitted on "
+            "development queries, as strategies of their own: a poor re-ranker cannot ruin a good first stage. "
+            "Costs no training."
         ),
     )
     n_seeds = st.number_input(

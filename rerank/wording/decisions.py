@@ -19,6 +19,10 @@ HEADLINES: Mapping[str, str] = {
     "adopt_single_stage": later("Ship the single stage {single}."),
 }
 
+# The candidates hold nearly everything that is relevant.
+NEARLY_PERFECT = 0.95
+NOTHING_TO_WIN = later("Leave it as it is: today's order is nearly as good as it can be.")
+
 REASONS: Mapping[str, str] = {
     "data_has_errors": later("The sample has errors that change the numbers."),
     "too_few_queries": later("There are fewer than 15 test queries: no comparison is possible."),
@@ -80,6 +84,8 @@ def decision_headline(say: Say, result: Mapping[str, Any]) -> str:
     decision = result["decision"]
     code = str(decision["code"])
     headline = HEADLINES[code]
+    if code == "repair_first_stage" and result["first_stage"]["oracle"] >= NEARLY_PERFECT:
+        headline = NOTHING_TO_WIN  # little to gain, and nothing is missing: there is no first stage to repair
     return say(headline, **_facts(say, decision))
 
 
