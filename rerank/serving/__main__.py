@@ -64,9 +64,7 @@ def main() -> int:
     key = secrets.token_bytes(32)
     idle, turn = _Idle(), Lock()
     with Listener(("127.0.0.1", 0), authkey=key) as listener:
-        path = address_path()
-        write_json(path, {"port": listener.address[1], "key": key.hex(), "pid": os.getpid()})
-        path.chmod(0o600)
+        write_json(address_path(), {"port": listener.address[1], "key": key.hex(), "pid": os.getpid()}, mode=0o600)
         idle.touch()
         engine = Engine()
         while True:
