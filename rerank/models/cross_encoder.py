@@ -46,6 +46,8 @@ class CrossEncoder:
         self.template = template
         self.device = device
         self.is_packed = is_packable(module.config) if packed is None else packed
+        if not self.is_packed:
+            module.classifier.forward = _in_full_precision(module.classifier.forward, device.kind)
         self._layers: list[LayerWeights] | None = None
         self._layers_have_graph = False
 
@@ -93,6 +95,16 @@ class CrossEncoder:
                 if on_batch is not None:
                     on_batch(len(batch))
         return found
+
+
+def _in_full_precision(forward: Callable[..., torch.Tensor], kind: str) -> Callable[..., torch.Tensor]:
+    """Return a head's forward that computes in fp32 whatever the context says."""
+
+    def run(features: torch.Tensor, *rest: Any, **named: Any) -> torch.Tensor:
+        with torch.autocast(kind, enabled=False):
+            return forward(features.float(), *rest, **named)
+
+    return run
 
 
 def _places(order: Sequence[int]) -> torch.Tensor:

@@ -28,6 +28,7 @@ class Progress:
     dev_seconds: float = 0.0
     n_pairs: int = 0
     n_tokens: int = 0
+    token_budget: int | None = None  # of a micro-batch, once memory has run out: a resumed training cuts alike
 
 
 def weights_of(model: Any) -> dict[str, torch.Tensor]:

@@ -25,7 +25,8 @@ CHECKPOINT_SECONDS = 30.0  # at most this much work is done twice after a kill
 class Hooks:
     """What the loop calls: lists of an epoch, the development score, news, and a chance to stop.
 
-    `on_step(step, n_steps, loss)` hears every step. `breathe()` is called between micro-batches
+    `on_step(step, n_steps, loss)` hears every step; `on_resume` which shares (0-1) of the steps and of the
+    development tests an earlier start has done. `breathe()` is called between micro-batches
     and raises to stop the training; the next call of `train` continues from the last checkpoint.
     """
 
@@ -33,6 +34,7 @@ class Hooks:
     dev_score: Callable[[CrossEncoder], float]
     on_step: Callable[[int, int, float], None]
     breathe: Callable[[], None]
+    on_resume: Callable[[float, float], None] = lambda *_: None
 
 
 @dataclass(frozen=True)
@@ -83,14 +85,18 @@ def train(
     """
     model, device = encoder.module, encoder.device
     optimizer = optimizer_of(model, settings, device)
-    gradients = StepGradients(encoder, loss, settings, tokens, max_length, hooks.breathe)
     restored = load_checkpoint(folder, model, optimizer)
     progress, best = restored if restored else (Progress(), weights_of(model))
+    gradients = StepGradients(
+        encoder, loss, settings, tokens, max_length, hooks.breathe, token_budget=progress.token_budget
+    )
     first_epoch = hooks.lists_of_epoch(0)
     if not first_epoch:
         raise RerankError("nothing_to_train_on", loss=loss)
     steps_per_epoch = math.ceil(len(first_epoch) / settings.queries_per_step)
     n_steps = steps_per_epoch * settings.epochs
+    if progress.step:
+        hooks.on_resume(progress.step / n_steps, progress.epochs_tested / settings.epochs)
     saved_at = time.monotonic()
     for epoch in range(progress.epochs_tested, settings.epochs):
         lists = first_epoch if epoch == 0 else hooks.lists_of_epoch(epoch)
@@ -113,6 +119,7 @@ def train(
             encoder.changed()
             synchronize(device)
             progress.step = step + 1
+            progress.token_budget = gradients.token_budget
             progress.losses.append(number)
             progress.n_pairs += n_pairs
             progress.n_tokens += n_tokens

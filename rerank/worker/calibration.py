@@ -13,6 +13,7 @@ from rerank.models.cross_encoder import load_cross_encoder
 from rerank.models.devices import synchronize
 from rerank.planning.forecast import Speed, Work, forecast
 from rerank.planning.graph import StageNode
+from rerank.planning.plan import FUSION
 from rerank.store.artefacts import read_json, write_json
 from rerank.store.home import room
 from rerank.training.lists import TrainingList
@@ -85,8 +86,10 @@ def calibrate(bench: Workbench, nodes: Sequence[StageNode], strategies: Sequence
         trained += pairs
         scored += dev + ranked_pairs(bench, node, strategies)
     encoded = bench.candidates["doc_id"].nunique() + bench.candidates["query_id"].nunique()
-    if "base" in strategies:
+    if "base" in strategies or f"base{FUSION}" in strategies:
         scored += len(bench.candidates_of([query for fold in bench.folds for query in fold.test]))
+    if f"base{FUSION}" in strategies:
+        scored += sum(len(bench.candidates_of(fold.dev)) for fold in bench.folds)
     expected = forecast(speed, Work(trained_pairs=trained, scored_pairs=scored, encoded_texts=encoded))
     price = device_price(bench.device.kind, bench.device.name, current_prices())
     return {

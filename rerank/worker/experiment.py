@@ -92,7 +92,7 @@ def run_forecast(spec: Mapping[str, Any], reporter: Reporter) -> None:
     device = pick_device(str(spec["device"]))
     ready = _prepare(plan, plan.strategies, device, reporter)
     bench = ready.bench
-    first = single_stage_part(plan)
+    first = tuple(name for name in single_stage_part(plan) if name in ready.names)
     queries = evaluable_queries(bench.dataset, plan)
     judged = bench.dataset.judgments[bench.dataset.judgments["query_id"].isin(queries)]
     found = {

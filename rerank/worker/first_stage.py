@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -35,8 +36,13 @@ class Similarities:
         self._all: NDArray[np.float32] | None = None
         self.seconds = 0.0  # device seconds of all encoding, cached or not
 
+    @property
+    def identity(self) -> list[Any]:
+        """Return what the similarities depend on besides the texts: the encoder and the device's numerics."""
+        return [EMBEDDED_SHA256, MAX_LENGTH, self._device.numerics()]
+
     def _encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        key = digest_of([EMBEDDED_SHA256, MAX_LENGTH, self._device.numerics(), list(texts)])
+        key = digest_of([*self.identity, list(texts)])
         path = room("embeddings") / f"{key}.parquet"
         facts = path.with_suffix(".json")
         if path.is_file() and facts.is_file():
@@ -108,7 +114,7 @@ def candidate_lists(dataset: Dataset, plan: Plan, query_ids: Sequence[str], simi
             "dataset": dataset.digest,
             "first_stage": [first.kind, first.pool, first.depth],
             "queries": sorted(query_ids),
-            "encoder": EMBEDDED_SHA256 if first.kind in ("embedding", "rrf") else None,
+            "encoder": similarities.identity if first.kind in ("embedding", "rrf") else None,
         }
     )
     path = room("candidates") / f"{digest}.parquet"

@@ -51,6 +51,7 @@ def stage_config(bench: Workbench, node: StageNode, teacher_digest: str) -> dict
     return {
         "path": list(node.path),
         "seed": node.seed,
+        "fold": node.fold,  # the order of lists is drawn from it
         "settings": dataclasses.asdict(settings),
         "loss": loss,
         "max_length": bench.plan.max_length,
@@ -137,6 +138,9 @@ def train_stage(bench: Workbench, node: StageNode, teacher: TeacherScores, teach
             dev_score=lambda current: mean_dev_score(bench, current, fold.dev),
             on_step=on_step,
             breathe=bench.reporter.breathe,
+            on_resume=lambda trained, tested: bench.meter.expect(
+                trained_pairs=-trained * trained_pairs, scored_pairs=-tested * dev_pairs
+            ),
         ),
     )
     _save_model(bench, encoder.module, folder)

@@ -183,3 +183,12 @@ def test_unpadded_batches_count_real_tokens() -> None:
     lengths = [100, 10, 10, 10]
     assert token_batches(lengths, 130, padded=False) == [[0, 1, 2, 3]]
     assert token_batches(lengths, 130, padded=True) == [[0], [1, 2, 3]]
+
+
+@pytest.mark.parametrize("name", PADDED)
+def test_the_padded_path_keeps_single_precision_in_the_head(name: str) -> None:
+    """A head in bf16 has 256 steps per power of two: a list of documents would tie."""
+    exact = made(PADDED[name])
+    rough = CrossEncoder(exact.module, exact.template, replace(exact.device, dtype="bf16"))
+    found = torch.tensor(rough.scores(some_pairs()), dtype=torch.float32)
+    assert not torch.equal(found, found.bfloat16().float())
