@@ -39,7 +39,7 @@ REASONS: Mapping[str, str] = {
     "non_finite_scores": later("Some scores are missing or not finite."),
     "missing_scores": later("Some queries have no score."),
     "permutation_disagrees": later("The permutation test disagrees at this α."),
-    "bca_disagrees": later("The bootstrap interval (BCa) disagrees at this α."),
+    "bca_disagrees": later("Of the two 95 % intervals, bootstrap (BCa) and t, only one contains 0."),
     "wilcoxon_disagrees": later("The Wilcoxon test disagrees at this α."),
     "naive_t_disagrees": later("The test that ignores training luck disagrees at this α."),
 }

@@ -191,6 +191,15 @@ def test_a_comparison_reads_as_english_and_as_japanese() -> None:
     )
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_intervals_that_disagree_are_named_by_their_level_and_not_by_alpha(language: str) -> None:
+    found = record(comparison("better", reasons=("bca_disagrees",)))
+    (sentence,) = verdicts.reason_sentences(speaker(language), found)
+    assert numbers(sentence) >= Counter(["95", "0"])
+    assert "BCa" in sentence
+    assert "α" not in sentence
+
+
 @pytest.mark.parametrize(
     ("changes", "english"),
     [
