@@ -22,7 +22,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="rerank",
         description="Measure on your own queries whether fine-tuning a search re-ranker is worth its cost.",
-        epilog="Exit codes: 0 done, 2 bad input, 3 interrupted (the same command continues).",
+        epilog="Exit codes: 0 done, 1 a defect in the program (its cause is in the log), 2 bad input, "
+        "3 interrupted (the same command continues).",
     )
     parser.add_argument("--version", action="version", version=f"rerank {__version__}")
     parser.add_argument("--lang", choices=sorted(LANGUAGES), default=None, help="language of the output")

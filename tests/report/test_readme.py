@@ -35,6 +35,13 @@ def test_every_flag_is_one_that_the_program_knows(flag: str, capsys: pytest.Capt
     assert flag in known
 
 
+def test_the_help_explains_the_same_exit_codes() -> None:
+    table = README.split("| Exit code |")[1].split("\n\n")[0]
+    explained = re.findall(r"^\| (\d) \|", table, re.MULTILINE)
+    assert explained == ["0", "1", "2", "3"]
+    assert re.findall(r"\d", _parser().epilog or "") == explained
+
+
 def test_the_makefile_has_the_named_targets() -> None:
     targets = re.findall(r"^([a-z0-9]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     named = set(re.findall(r"(?:`|^)make ([a-z0-9]+)", README, re.MULTILINE))
