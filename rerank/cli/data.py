@@ -4,23 +4,17 @@ import argparse
 import re
 from pathlib import Path
 
-from rerank.errors import RerankError
 from rerank.intake.dataset import Dataset
 from rerank.intake.finish import finish
-from rerank.intake.reading import Draft, Source, read_files, read_folder
+from rerank.intake.reading import Draft, read_file, read_folder
 from rerank.intake.storage import load_dataset, save_dataset
 
 
 def draft_of(given: argparse.Namespace) -> Draft:
-    """Read a folder or a single file. Raises RerankError `input_not_found` or `input_unreadable`."""
+    """Read a folder or a single file, as the mapping says if there is one. Raises what the readers raise."""
     path = Path(given.data).expanduser()
     mapping = Path(given.mapping).expanduser() if given.mapping else None
-    if path.is_file():
-        try:
-            return read_files([Source(path.name, path.read_bytes())])
-        except OSError as error:
-            raise RerankError("input_unreadable", path=str(path), reason=error.strerror) from error
-    return read_folder(path, mapping)
+    return read_file(path, mapping) if path.is_file() else read_folder(path, mapping)
 
 
 def dataset_of(given: argparse.Namespace) -> Dataset:

@@ -78,6 +78,7 @@ ERRORS: Mapping[str, tuple[str, ...]] = {
     "unknown_role": ("role", "file"),  # a role that is none of the five
     "mapping_unreadable": ("path", "reason"),  # not TOML
     "mapping_invalid": ("path", "section", "reason", "field"),  # unknown_role, no_file, unknown_field, not_text
+    "mapping_without_file": ("path", "file"),  # the only file that is read is none of those that it names
     "dataset_not_found": ("digest",),
     "dataset_unreadable": ("digest", "reason"),
 }

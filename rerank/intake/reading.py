@@ -218,6 +218,29 @@ def read_folder(path: Path, mapping: Path | None = None) -> Draft:
     return draft
 
 
+def read_file(path: Path, mapping: Path | None = None) -> Draft:
+    """Read a single file: as its content suggests, or with a mapping as each of its tables that names the file says.
+
+    Raises RerankError `input_not_found`, `input_unreadable`, `mapping_without_file` and what `read_mapping` raises.
+    """
+    if not path.is_file():
+        raise RerankError("input_not_found", path=str(path))
+    if mapping is None:
+        return read_files([Source(path.name, _bytes_of(path))])
+    ledger = Ledger()
+    sources: list[Source] = []
+    for item in read_mapping(mapping):
+        if (path.parent / item.file).resolve() == path.resolve():
+            sources.append(Source(path.name, _bytes_of(path), item.role, dict(item.columns)))
+        else:
+            ledger.findings.append(note("warning", "mapped_file_missing", item.file))
+    if not sources:
+        raise RerankError("mapping_without_file", path=str(mapping), file=path.name)
+    draft = read_files(sources)
+    draft.findings[:0] = ledger.findings
+    return draft
+
+
 def _add_mapped(folder: Path, item: FileMapping, sources: list[Source], used: set[Path], ledger: Ledger) -> None:
     file = (folder / item.file).resolve()
     if folder.resolve() not in file.parents or not file.is_file():

@@ -18,6 +18,7 @@ ERRORS: Mapping[str, str] = {
     "unknown_role": later("{file}: “{role}” is no role that a file can have."),
     "mapping_unreadable": later("The mapping {path} is not valid TOML: {reason}."),
     "mapping_invalid": later("The mapping {path} has a problem in [{section}]: {reason}."),
+    "mapping_without_file": later('The mapping {path} has no table for {file}. Add one that says file = "{file}".'),
     "dataset_not_found": later("There is no dataset {digest}. Import it again."),
     "dataset_unreadable": later("The dataset {digest} is damaged on disk ({reason}). Import it again."),
     # plan

@@ -54,3 +54,44 @@ def test_a_folder_that_is_not_there_is_one_sentence(tmp_path: Path, capsys: pyte
 def test_the_same_in_japanese(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--lang", "ja", "check", str(written(tmp_path / "sample"))]) == DONE
     assert capsys.readouterr().out.startswith("クエリ40件、文書32件、判定200件\n")
+
+
+MAPPING = """
+[queries]
+file = "all.csv"
+query_id = "key"
+text = "words"
+
+[documents]
+file = "{documents}"
+doc_id = "key"
+text = "words"
+"""
+
+
+def mapped(folder: Path, documents: str = "all.csv") -> list[str]:
+    """The arguments that check one file whose columns only a mapping can name."""
+    (folder / "all.csv").write_text("key,words\na1,first words\na2,other words\n")
+    (folder / "mapping.toml").write_text(MAPPING.format(documents=documents))
+    return ["--lang", "en", "check", str(folder / "all.csv"), "--mapping", str(folder / "mapping.toml")]
+
+
+def test_a_single_file_is_read_as_the_mapping_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(mapped(tmp_path)) == BAD_INPUT  # there are no judgments
+    shown = capsys.readouterr().out
+    assert shown.startswith("2 queries, 2 documents, 0 judgments\n")
+    assert main(mapped(tmp_path, documents="else.csv")) == BAD_INPUT
+    shown = capsys.readouterr().out
+    assert shown.startswith("2 queries, 0 documents, 0 judgments\n")
+    assert "else.csv  The mapping names this file, which is not there." in shown
+
+
+def test_a_mapping_that_does_not_name_the_single_file_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = mapped(tmp_path)
+    mapping = tmp_path / "mapping.toml"
+    mapping.write_text(mapping.read_text().replace("all.csv", "else.csv"))
+    assert main(arguments) == BAD_INPUT
+    refused = f'The mapping {mapping} has no table for all.csv. Add one that says file = "all.csv".\n'
+    assert capsys.readouterr().err == refused
