@@ -98,8 +98,15 @@ def _live(say: Say, job: Job, experiment: str) -> None:
 
 def _start_button(label: str, experiment: str, gate: int) -> None:
     if st.button(label, type="primary", key="continue"):
-        start("experiment", {"experiment": experiment, "gate": gate, "device": "auto"})
+        _start(experiment, gate)
         st.rerun()
+
+
+def _start(experiment: str, gate: int) -> None:
+    """Start on the device that the last start chose: another one would train everything again."""
+    last = queue.experiment_job(experiment)
+    device = "auto" if last is None else str(last.spec.get("device", "auto"))
+    start("experiment", {"experiment": experiment, "gate": gate, "device": device})
 
 
 def _result_link(say: Say, experiment: str) -> None:
@@ -133,7 +140,7 @@ def _gate(say: Say, experiment: str, plan: Plan) -> None:
                 experiment, decided=decided, recommended=recommended, by=plain(by.strip()), reason=plain(reason.strip())
             )
             if decided == "go":
-                start("experiment", {"experiment": experiment, "gate": 2, "device": "auto"})
+                _start(experiment, 2)
             st.rerun()
     _decided(say, experiment)
 
