@@ -256,11 +256,13 @@ def _worth_it(evidence: Evidence, second: Comparison) -> bool:
 
 
 def gate_one(evidence: Evidence) -> dict[str, object]:
-    """Return gate 1's recommendation: `go` on to the second stage or `no_go`, with reasons.
+    """Return gate 1's recommendation: `go` on to the second stage or `no_go`, with reasons; None when none is planned.
 
     Go when the single stage gains, or is open with a realistic number of queries, and no red teacher would
     teach the second stage. What gate 2 found is left out: it must not rewrite what was recommended before it.
     """
+    if not evidence.second_planned:
+        return {"recommended": None, "reasons": ["second_not_planned"]}
     found = decide(dataclasses.replace(evidence, second=None))
     teacher = _teacher(evidence)
     promising = found.code in ("adopt_single_stage", "collect_judgments")

@@ -129,6 +129,8 @@ def decision_sentences(say: Say, result: Mapping[str, Any]) -> list[str]:
 
 def gate_sentence(say: Say, gate: Mapping[str, Any]) -> str:
     """Return gate 1's recommendation."""
+    if gate["recommended"] is None:
+        return say("Gate 1 recommends nothing: the plan has no second stage.")
     if gate["recommended"] == "go":
         return say("Gate 1 recommends: go on to the second stage.")
     return say("Gate 1 recommends: do not go on to the second stage.")

@@ -235,3 +235,9 @@ def test_gate_one_goes_on_while_the_single_stage_is_open() -> None:
     assert gate_one(evidence(single=found("inconclusive", n_more_queries=50)))["recommended"] == "go"
     assert gate_one(evidence(single=found("inconclusive")))["recommended"] == "no_go"
     assert gate_one(evidence(single=None))["recommended"] == "no_go"
+
+
+def test_gate_one_recommends_nothing_where_there_is_nothing_to_go_on_to() -> None:
+    for single in (found("better"), found("worse"), None):
+        gate = gate_one(evidence(single=single, second_planned=False))
+        assert gate == {"recommended": None, "reasons": ["second_not_planned"]}

@@ -264,6 +264,12 @@ def test_every_decision_is_said_with_the_same_numbers_in_every_language() -> Non
     assert seen == set(DECISIONS) - {"repair_first_stage"}
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_recommendation_of_gate_one_has_its_own_sentence(language: str) -> None:
+    said = {decisions.gate_sentence(speaker(language), {"recommended": code}) for code in (*decisions.GATE, None)}
+    assert len(said) == 3
+
+
 def test_a_first_stage_that_leaves_no_room_is_said() -> None:
     decision = {"code": "repair_first_stage", "reasons": ["ceiling_small"], "would_change": list(WOULD_CHANGE)}
     decision |= {"next_numbers": {"oracle_delta": 0.01}, "single_strategy": None, "second_strategy": None}
