@@ -12,8 +12,8 @@ from rerank.evaluation.rankings import ranking_of
 SOURCES = ("model", "embedding", "first_stage")
 STEP = 5  # weights in fifths: development sets are too small for finer ones
 N_PARTS = 5
-# Where the fit leans when development queries hardly tell mixtures apart: no source alone.
-BALANCED: Mapping[str, float] = {"model": 0.4, "embedding": 0.4, "first_stage": 0.2}
+# Where the fit leans when development queries hardly tell mixtures apart: a re-ranker has to earn its weight.
+PRIOR: Mapping[str, float] = {"model": 0.2, "embedding": 0.4, "first_stage": 0.4}
 
 Weights = dict[str, float]
 
@@ -47,12 +47,12 @@ def mixed(parts: Mapping[str, NDArray[np.float64]], weights: Mapping[str, float]
 
 
 def _distance(weights: Mapping[str, float], sources: Sequence[str]) -> float:
-    total = sum(BALANCED[name] for name in sources)
-    return sum((weights[name] - BALANCED[name] / total) ** 2 for name in sources)
+    total = sum(PRIOR[name] for name in sources)
+    return sum((weights[name] - PRIOR[name] / total) ** 2 for name in sources)
 
 
 def _choose(table: NDArray[np.float64], options: Sequence[Weights], sources: Sequence[str]) -> int:
-    """Return the row to take: of those within one standard error of the best, the most balanced one.
+    """Return the row to take: of those within one standard error of the best, the one nearest to PRIOR.
 
     table: (n_mixtures, n_queries) of per-query scores. Breiman et al. 1984, the one-standard-error rule, here on
     the paired differences to the best.

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rerank.evaluation.fusion import BALANCED, fit_weights, mixed, mixtures, standardised
+from rerank.evaluation.fusion import PRIOR, fit_weights, mixed, mixtures, standardised
 from rerank.evaluation.rankings import ranking_of
 
 N_QUERIES, DEPTH = 30, 8
@@ -56,9 +56,14 @@ def test_a_source_that_knows_nothing_gets_little_weight() -> None:
     assert weights["embedding"] >= 0.6
 
 
-def test_equal_sources_are_mixed_in_balance() -> None:
+def test_equal_sources_are_mixed_as_the_prior_says() -> None:
     weights, _ = fit({"model": 1.5, "embedding": 1.5, "first_stage": 1.5})
-    assert all(abs(weights[name] - BALANCED[name]) <= 0.2 + 1e-9 for name in weights)
+    assert all(abs(weights[name] - PRIOR[name]) <= 0.2 + 1e-9 for name in weights)
+
+
+def test_a_model_that_knows_far_more_earns_its_weight() -> None:
+    weights, _ = fit({"model": 5.0, "embedding": 0.5, "first_stage": 0.0})
+    assert weights["model"] >= 0.6
 
 
 def test_the_fit_reports_what_it_earns_on_queries_it_was_not_fitted_on() -> None:
