@@ -70,6 +70,7 @@ CEILING_FACTOR = 2.0
 class Evidence:
     """What a decision rests on.
 
+    blocking_findings: the errors for which so many rows were left out that no number can be trusted.
     oracle_delta: the gain of a perfect re-ranking over the first stage, in units of the measure. single:
     best single stage against first stage; second: best two-stage against best single stage; None when not
     run. free_baselines: free strategies against first stage; free_against_single: the best single stage
@@ -88,9 +89,6 @@ class Evidence:
     worth_usd_per_point: float | None
     distillation_wanted: bool
     teacher_audit: str | None
-    gate: int
-    single_strategy: str | None
-    second_strategy: str | None
     second_planned: bool = True
     alpha: float = 0.05
 

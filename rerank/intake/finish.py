@@ -24,6 +24,20 @@ def dataset_digest(frames: dict[str, pd.DataFrame]) -> str:
     return digest_of({role: _content(frame, FIELDS[role]) for role, frame in sorted(frames.items())})
 
 
+def left_out(draft: Draft) -> dict[str, dict[str, int]]:
+    """Return by role how many rows were refused for which error; repeats and blanks, which are harmless, do not count.
+
+    A row of a file that has several roles counts for each of them.
+    """
+    errors = {finding.code for finding in draft.findings if finding.severity == "error"}
+    found: dict[str, Counter[str]] = {}
+    for row in draft.rejected:
+        if row.code in errors:
+            for role in {file.role for file in draft.files if file.name == row.file and file.role is not None}:
+                found.setdefault(role, Counter())[row.code] += 1
+    return {role: dict(codes) for role, codes in sorted(found.items())}
+
+
 def finish(draft: Draft, name: str, *, keep_good_rows: bool = False) -> Dataset:
     """Return the dataset of a draft.
 
@@ -50,6 +64,7 @@ def finish(draft: Draft, name: str, *, keep_good_rows: bool = False) -> Dataset:
         "facts": dict(draft.facts),
         "keep_good_rows": keep_good_rows,
         "n_rejected": len(draft.rejected),
+        "left_out": left_out(draft),
         "findings": dict(Counter(finding.code for finding in draft.findings)),
         "files": [
             {

@@ -11,6 +11,20 @@ from rerank.report.comparisons import FIRST
 from rerank.report.ran import Ran
 from rerank.stats.comparison import Comparison
 
+# With more rows left out than that, the sample is no longer the one that was drawn.
+MAX_LEFT_OUT_SHARE = 0.1
+
+
+def _blocking_findings(manifest: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the errors for which more than a tenth of a dataset's queries or judgments were left out."""
+    found: set[str] = set()
+    for role in ("queries", "judgments"):
+        codes = manifest.get("left_out", {}).get(role, {})
+        n_left_out = sum(codes.values())
+        if n_left_out > MAX_LEFT_OUT_SHARE * (n_left_out + manifest[f"n_{role}"]):
+            found.update(codes)
+    return tuple(sorted(found))
+
 
 def decision_of(
     ran: Ran,
@@ -33,7 +47,7 @@ def decision_of(
         extra = total[second.challenger] - total[second.reference]
     chosen = single.challenger if single else None
     evidence = Evidence(
-        blocking_findings=(),
+        blocking_findings=_blocking_findings(ran.dataset.manifest),
         oracle_delta=oracle_delta,
         margin=ran.plan.margin,
         single=single,
@@ -44,9 +58,6 @@ def decision_of(
         worth_usd_per_point=None,
         distillation_wanted=any("D" in path_of(name) for name in ran.plan.strategies),
         teacher_audit=audit["colour"] if audit else None,
-        gate=ran.gate,
-        single_strategy=chosen,
-        second_strategy=second.challenger if second else None,
         second_planned=any(name in TWO_STAGE for name in ran.plan.strategies),
         alpha=ran.plan.alpha,
     )

@@ -55,9 +55,6 @@ BASE = Evidence(
     worth_usd_per_point=None,
     distillation_wanted=True,
     teacher_audit="green",
-    gate=2,
-    single_strategy="C",
-    second_strategy=None,
 )
 FREE = compared("better", challenger="embedding")
 SECOND = compared("better", reference="C", challenger="C-then-D", delta=0.03)
@@ -86,7 +83,7 @@ SECOND = compared("better", reference="C", challenger="C-then-D", delta=0.03)
         ({"teacher_audit": "red", "distillation_wanted": False}, "adopt_single_stage"),
         ({"teacher_audit": "red", "second": SECOND}, "add_second_stage"),
         ({}, "adopt_single_stage"),
-        ({"single": None, "single_strategy": None}, "stop"),
+        ({"single": None}, "stop"),
         ({"single": None, "free_baselines": (FREE,)}, "adopt_free_baseline"),
     ],
 )

@@ -44,9 +44,6 @@ def evidence(**changes: object) -> Evidence:
         worth_usd_per_point=None,
         distillation_wanted=True,
         teacher_audit="green",
-        gate=1,
-        single_strategy="C",
-        second_strategy=None,
     )
     return dataclasses.replace(start, **changes)  # type: ignore[arg-type]
 
@@ -148,7 +145,7 @@ def test_broken_data_come_before_everything_and_the_ceiling_before_verdicts() ->
 
 
 def test_a_plan_without_a_single_stage_says_so() -> None:
-    item = decide(evidence(single=None, single_strategy=None))
+    item = decide(evidence(single=None))
     assert (item.code, item.reasons, item.would_change) == ("stop", ("no_single_stage",), ("single_stage_run",))
 
 

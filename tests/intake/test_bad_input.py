@@ -78,6 +78,20 @@ def test_the_user_decides_about_good_rows_and_nothing_is_lost() -> None:
     assert count_errors(load_findings(dataset.digest)) == 1
 
 
+def test_rows_left_out_for_an_error_are_counted_by_role_and_harmless_ones_are_not() -> None:
+    rows = ["q1,d1,1", "q1,d1,2", "q1,d2,2", "q1,d2,2", "q2,d2,", "q2,d1,bad", "q9,d1,1", "q2"]
+    draft = judged("\n".join(["query_id,doc_id,grade", *rows]) + "\n")
+    dataset = finish(draft, "x", keep_good_rows=True)
+    assert dataset.manifest["left_out"] == {
+        "judgments": {
+            "contradictory_judgments": 2,
+            "grade_not_integer": 1,
+            "orphan_judgment": 1,
+            "wrong_number_of_fields": 1,
+        }
+    }
+
+
 def test_the_digest_is_of_the_content_and_not_of_order_or_name() -> None:
     one = finish(judged("query_id,doc_id,grade\nq1,d1,2\nq2,d2,1\n"), "one")
     other = finish(judged("query_id,doc_id,grade\nq2,d2,1\nq1,d1,2\n"), "other")

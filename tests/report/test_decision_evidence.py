@@ -1,5 +1,6 @@
 """What a decision is told about the experiment."""
 
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import cast
 
@@ -12,13 +13,18 @@ from rerank.report.ran import Ran
 from rerank.stats.comparison import Comparison
 
 
+def ran_of(plan: Plan, left_out: Mapping[str, Mapping[str, int]] | None = None) -> Ran:
+    manifest = {"n_queries": 90, "n_judgments": 900, "n_documents": 5, "left_out": left_out or {}}
+    return cast(Ran, SimpleNamespace(plan=plan, dataset=SimpleNamespace(manifest=manifest)))
+
+
 def evidence_of(plan: Plan, comparisons: list[Comparison], monkeypatch: pytest.MonkeyPatch) -> Evidence:
     seen: list[Evidence] = []
     decide = decision.decide
     monkeypatch.setattr(decision, "decide", lambda evidence: seen.append(evidence) or decide(evidence))
     costs = {name: {"cost": {"train_usd": usd, "teacher_usd": 0.25}} for name, usd in (("C", 1.0), ("C-then-D", 3.0))}
-    ran = cast(Ran, SimpleNamespace(plan=plan, gate=2))
-    decision.decision_of(ran, comparisons, costs, 0.3, {"colour": "green"})
+    decided, _ = decision.decision_of(ran_of(plan), comparisons, costs, 0.3, {"colour": "green"})
+    assert (decided["single_strategy"], decided["second_strategy"]) == ("C", "C-then-D")
     return seen[0]
 
 
@@ -60,4 +66,21 @@ def test_the_locked_questions_and_the_free_baselines_are_found(monkeypatch: pyte
     assert found.free_baselines == (COMPARISONS[2],)
     assert found.free_against_single == (COMPARISONS[4],)
     assert found.second_extra_cost_usd == 2.0
-    assert (found.single_strategy, found.second_strategy) == ("C", "C-then-D")
+
+
+@pytest.mark.parametrize(
+    ("left_out", "is_broken"),
+    [
+        ({"judgments": {"grade_not_integer": 60, "orphan_judgment": 40}}, False),  # a tenth is not more than a tenth
+        ({"judgments": {"grade_not_integer": 60, "orphan_judgment": 41}}, True),
+        ({"queries": {"query_without_text": 11}}, True),
+        ({"documents": {"duplicate_document_id": 50}, "candidates": {"orphan_candidate": 999}}, False),
+    ],
+)
+def test_data_of_which_more_than_a_tenth_was_left_out_are_to_be_repaired(
+    left_out: Mapping[str, Mapping[str, int]], is_broken: bool
+) -> None:
+    decided, gate = decision.decision_of(ran_of(Plan("d" * 64), left_out), COMPARISONS[:1], {}, 0.3, None)
+    assert decided["code"] == ("repair_data" if is_broken else "adopt_single_stage")
+    assert ("data_has_errors" in decided["reasons"]) is is_broken
+    assert gate["recommended"] == ("no_go" if is_broken else "go")

@@ -8,6 +8,7 @@ import pytest
 
 from rerank.decide.decision import CEILING_FACTOR, DECISIONS, REASONS, WOULD_CHANGE
 from rerank.planning.power import POWER, SD_BETWEEN_RERANKERS, SD_FIRST_STAGE
+from rerank.report.decision import MAX_LEFT_OUT_SHARE
 from rerank.stats.compare import MIN_QUERIES
 from rerank.stats.comparison import Verdict
 from rerank.stats.more_queries import MAX_FACTOR, N_DRAWS, PROBABILITY
@@ -50,5 +51,6 @@ def test_the_constants_are_those_of_the_code() -> None:
     assert f"{N_PERMUTATIONS:,} resamples" in DOCUMENT
     assert f"{N_BOOTSTRAPS:,} resamples" in DOCUMENT
     assert f"Less than {CEILING_FACTOR:.0f} δ" in DOCUMENT
+    assert f"left out / (left out + kept) > {MAX_LEFT_OUT_SHARE}" in DOCUMENT
     assert f"power {POWER}" in DOCUMENT
     assert f"{SD_BETWEEN_RERANKERS:.2f} between two re-rankers and {SD_FIRST_STAGE:.2f}" in DOCUMENT

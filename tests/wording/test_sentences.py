@@ -236,12 +236,9 @@ def situations() -> Iterator[dict[str, Any]]:
             worth_usd_per_point=None if audit else 0.01,
             distillation_wanted=True,
             teacher_audit=audit,
-            gate=2,
-            single_strategy="C" if one else None,
-            second_strategy="C-then-D" if two else None,
         )
         decision = dataclasses.asdict(decide(evidence))
-        decision |= {"single_strategy": evidence.single_strategy, "second_strategy": evidence.second_strategy}
+        decision |= {"single_strategy": "C" if one else None, "second_strategy": "C-then-D" if two else None}
         compared = [record(found) for found in (one, two) if found is not None]
         yield {"decision": decision, "comparisons": compared, "gate_one": gate_one(evidence)}
 
