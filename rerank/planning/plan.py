@@ -48,7 +48,7 @@ class Split(_Numbers):
     kind: SplitKind = "kfold"
     folds: int = 5
     test_share: float = 0.4  # holdout only: share of the evaluable queries that nothing sees before the end
-    dev_share: float = 0.2  # of the queries that are not tested: early stopping and every choice
+    dev_share: float = 0.2  # of the queries that are not tested: they choose epoch, fusion weights, strategy
     seed: int = 13
 
 
@@ -66,7 +66,7 @@ class StageSettings(_Numbers):
     """One training's settings; every default has its reason beside it."""
 
     loss: str
-    epochs: int = 3  # 2-5 with early stopping is the published range for small data
+    epochs: int = 3  # 2-5 is the published range for small data; all are trained, the best one is kept
     learning_rate: float = 1e-4  # for an untrained head; 1e-5 to 2e-5 for a tuned re-ranker
     group_size: int = 8  # 1 positive and 7 negatives: more helps slowly, costs linearly
     queries_per_step: int = 8
