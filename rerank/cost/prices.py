@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rerank.errors import RerankError
-from rerank.store.home import home
+from rerank.store.home import bundled, home
 
-BUNDLED = Path(__file__).resolve().parents[2] / "data" / "prices.csv"
 OLD_AFTER_DAYS = 365
 _COLUMNS = ["kind", "item", "unit", "usd", "as_of", "source"]
 
@@ -61,9 +60,9 @@ def read_prices(path: Path) -> list[Price]:
 
 
 def current_prices() -> list[Price]:
-    """Return the user's table when there is one, else the bundled one."""
+    """Return the user's table when there is one, else the bundled one. Raises RerankError `bundled_missing`."""
     own = own_table()
-    return read_prices(own if own.is_file() else BUNDLED)
+    return read_prices(own if own.is_file() else bundled("prices.csv"))
 
 
 def device_price(kind: str, name: str, prices: list[Price]) -> Price:

@@ -3,6 +3,10 @@
 import os
 from pathlib import Path
 
+from rerank.errors import RerankError
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
 
 def home() -> Path:
     """Return the home folder, created if missing: `$RERANK_HOME`, else the user's data folder."""
@@ -21,3 +25,14 @@ def room(name: str) -> Path:
     path = home() / name
     path.mkdir(parents=True, exist_ok=True)
     return path
+
+
+def bundled(name: str) -> Path:
+    """Return a file or folder of `data/`: a wheel has it in the package, a source tree beside it.
+
+    Raises RerankError `bundled_missing`.
+    """
+    for data in (_PACKAGE / "data", _PACKAGE.parent / "data"):
+        if (data / name).exists():
+            return data / name
+    raise RerankError("bundled_missing", file=f"data/{name}")

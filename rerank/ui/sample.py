@@ -1,22 +1,19 @@
 """The bundled sample, one click away."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from rerank.errors import RerankError
 from rerank.intake.finish import finish
 from rerank.intake.reading import read_folder
 from rerank.intake.storage import list_datasets, save_dataset
+from rerank.store.home import bundled
 from rerank.ui.show import problem
 from rerank.wording.language import Say
-
-FOLDER = Path(__file__).resolve().parents[2] / "data" / "sample"
 
 
 def load_sample() -> str:
     """Import the bundled sample and return its digest; importing it again changes nothing."""
-    draft = read_folder(FOLDER)
+    draft = read_folder(bundled("sample"))
     dataset = finish(draft, str(draft.facts.get("name", "sample")))
     save_dataset(dataset, draft.findings, draft.rejected)
     return dataset.digest

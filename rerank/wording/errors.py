@@ -84,6 +84,8 @@ ERRORS: Mapping[str, str] = {
     "model_not_loadable": later("The model in {folder} cannot be loaded as a cross-encoder: {cause}"),
     "tokenizer_missing": later("The model folder {folder} has no tokenizer.json."),
     "tokenizer_pair_unknown": later("This model's tokenizer puts pairs together in an unknown way ({ids})."),
+    # what comes with the program
+    "bundled_missing": later("This installation lacks {file}, which comes with the program. Install it again."),
     # money
     "price_missing": later("The price table has no line for “{kind}”."),
     "prices_broken": later("The price table {file} is broken in line {line}."),

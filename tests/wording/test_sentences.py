@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 import pytest
 
-from rerank.cost.prices import BUNDLED, Price, read_prices
+from rerank.cost.prices import Price, current_prices
 from rerank.decide.decision import DECISIONS, REASONS, WOULD_CHANGE, Evidence, decide, gate_one
 from rerank.errors import RerankError
 from rerank.intake import codes
@@ -372,7 +372,7 @@ def test_every_coded_word_is_given_somewhere() -> None:
 
 
 def test_the_words_of_the_bundled_prices_are_in_the_bundled_table() -> None:
-    bundled = read_prices(BUNDLED)
+    bundled = current_prices()
     assert set(prices.ITEMS) <= {price.item for price in bundled}
     assert set(prices.UNITS) <= {price.unit for price in bundled}
     assert set(prices.SOURCES) <= {price.source for price in bundled}
