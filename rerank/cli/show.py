@@ -57,7 +57,7 @@ def print_result(result: Mapping[str, Any], say: Say) -> None:
     device = result["device"]
     spent = {"time": duration(cost["job_device_seconds"], say), "usd": usd(cost["job_usd"])}
     where = f"{device['kind'].upper()} ({device['name']})"
-    print(say("This run took {time} on {device}: {usd}", device=where, **spent))
+    print(say("Device: {device}. All starts of this experiment took {time}: {usd}", device=where, **spent))
 
 
 def _width(text: str) -> int:

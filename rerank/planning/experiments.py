@@ -65,6 +65,11 @@ def load_locked(identity: str) -> tuple[Plan, dict[str, Any]]:
     return plan, locked
 
 
+def spent_path(identity: str) -> Path:
+    """Return where the device seconds and the money of all starts are kept, whether it exists or not."""
+    return experiment_folder(identity) / "spent.json"
+
+
 def forecast_path(plan: Plan, device: str) -> Path:
     """Return where a plan's forecast for a device choice is kept, whether it exists or not."""
     return room("forecasts") / f"{plan.digest}.{device}.json"

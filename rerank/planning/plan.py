@@ -80,7 +80,7 @@ class StageSettings(_Numbers):
 
 @dataclass(frozen=True)
 class Budget(_Numbers):
-    """What one start of the experiment may spend; the run stops at the first step beyond a limit."""
+    """What all starts of the experiment may spend together; the run stops at the first training step beyond a limit."""
 
     minutes: float | None = None
     usd: float | None = None

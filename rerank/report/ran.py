@@ -59,5 +59,6 @@ class Ran:
     embedding_scores: pd.DataFrame
     encoder_seconds: float
     forecast: Mapping[str, Any]
-    job_seconds: float
+    job_seconds: float  # of all starts of the experiment, as is job_usd
+    job_usd: float
     runs: tuple[StrategyRun, ...]

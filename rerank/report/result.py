@@ -159,7 +159,7 @@ def build_result(ran: Ran, by_seed: pd.DataFrame) -> dict[str, Any]:
             "labour_price": dataclasses.asdict(wage),
             "judging_usd": judging_usd(n_judged, wage),
             "job_device_seconds": ran.job_seconds,
-            "job_usd": compute_usd(ran.job_seconds, price),
+            "job_usd": ran.job_usd,
             "forecast": dict(ran.forecast),
         },
     }

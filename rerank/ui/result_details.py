@@ -94,7 +94,7 @@ def costs(say: Say, result: Mapping[str, Any]) -> None:
     forecast = cost["forecast"]
     lines = [
         say(
-            "This run took {time} ({usd}); predicted were {low} to {high}.",
+            "All starts of this experiment took {time} ({usd}); predicted were {low} to {high}.",
             time=duration(cost["job_device_seconds"], say),
             usd=usd(cost["job_usd"]),
             low=duration(forecast["seconds_low"], say),

@@ -12,6 +12,8 @@ from rerank.ui.safe import csv_bytes, markdown, plain
 from rerank.wording.errors import error_sentence
 from rerank.wording.language import Say
 
+WHOLE_ROWS = 20  # a table of this size is shown whole, a longer one scrolls
+
 
 def numbers(shown: Iterable[tuple[str, str | int]]) -> None:
     """Show labelled numbers as cards, as many in a row as the screen is wide."""
@@ -44,7 +46,7 @@ def table(say: Say, frame: pd.DataFrame, name: str, *, height: int | None = None
         hide_index=True,
         width="stretch",
         key=f"table_{name}",
-        height=height or "auto",
+        height=height or ("content" if len(frame) <= WHOLE_ROWS else "auto"),
         column_config=settings,
     )
     download(say, frame, name)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import streamlit as st
 
-from rerank.planning.plan import SINGLE_STAGE, TWO_STAGE
+from rerank.planning.plan import FUSION, SINGLE_STAGE, TWO_STAGE
 from rerank.wording.language import Say
 from rerank.wording.names import STRATEGY_EXPLANATIONS, strategy_name
 
@@ -14,7 +14,11 @@ def explain(say: Say, names: Iterable[str]) -> None:
     shown = set(names)
     for group in (SINGLE_STAGE, TWO_STAGE):
         parts = [
-            f"**{strategy_name(say, name)}** {say(STRATEGY_EXPLANATIONS[name])}" for name in group if name in shown
+            f"**{strategy_name(say, name)}** {say(STRATEGY_EXPLANATIONS[name])}"
+            for name in group
+            if name in shown and not name.endswith(FUSION)
         ]
         if parts:
             st.caption(" · ".join(parts))
+    if any(name.endswith(FUSION) for name in shown):
+        st.caption(say("**… + fusion** The same scores mixed with embedding and first stage; nothing more is trained."))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from rerank.cost.prices import current_prices, device_price
@@ -12,7 +13,7 @@ from rerank.intake.storage import load_dataset
 from rerank.models.devices import Device, pick_device
 from rerank.models.sources import find_model
 from rerank.models.token_store import TokenStore, load_tokenizer
-from rerank.planning.experiments import experiment_folder, forecast_path, load_locked
+from rerank.planning.experiments import experiment_folder, forecast_path, load_locked, spent_path
 from rerank.planning.graph import StageNode, path_of, stage_graph
 from rerank.planning.plan import FUSION, Plan, plan_from_dict, single_stage_part
 from rerank.planning.splits import evaluable_queries, folds_of
@@ -47,11 +48,13 @@ class _Prepared:
     nodes: list[StageNode]
 
 
-def _prepare(plan: Plan, names: tuple[str, ...], device: Device, reporter: Reporter) -> _Prepared:
+def _prepare(
+    plan: Plan, names: tuple[str, ...], device: Device, reporter: Reporter, spent: Path | None = None
+) -> _Prepared:
     """Load what an experiment works on: data, folds, candidates, base model, stage graph."""
     reporter.progress(phase="preparing", device=device.kind, device_name=device.name)
     dataset = load_dataset(plan.dataset_digest)
-    meter = Meter(reporter, device_price(device.kind, device.name, current_prices()), plan.budget)
+    meter = Meter(reporter, device_price(device.kind, device.name, current_prices()), plan.budget, spent)
     folds = tuple(folds_of(dataset, plan))
     source = find_model(plan.base_model)
     if source.max_length is not None and plan.max_length > source.max_length:
@@ -118,7 +121,7 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
     device = pick_device(spec.device)
     reporter.event("started", device=device.kind, device_name=device.name, gate=spec.gate)
     wanted = single_stage_part(plan) if spec.gate == 1 else plan.strategies
-    ready = _prepare(plan, wanted, device, reporter)
+    ready = _prepare(plan, wanted, device, reporter, spent_path(spec.experiment))
     bench, names, nodes, candidates = ready.bench, ready.names, ready.nodes, ready.candidates
     forecast = calibrate(bench, nodes, names)
     reporter.event("forecast", **forecast)
@@ -135,7 +138,6 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
     for node in nodes:
         record = train_stage(bench, node, teacher, teacher_digest)
         done[node] = stage_run(bench, node, record, fuser, is_fused=f"{node.strategy}{FUSION}" in names)
-        bench.meter.check_budget()
         reporter.progress(n_stages_done=len(done))
     runs += [trained_run(bench, name, done, embedding_ms) for name in names if path_of(name)]
     reporter.progress(phase="comparing")
@@ -159,10 +161,12 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
         encoder_seconds=ready.similarities.seconds,
         forecast=forecast,
         job_seconds=bench.meter.seconds,
+        job_usd=bench.meter.usd,
         runs=tuple(runs),
     )
     write_result(ran, experiment_folder(spec.experiment))
     bench.meter.tell()
+    bench.meter.save()
     reporter.progress(phase="done", share=1.0, seconds_left=0.0)
     reporter.event("done", seconds=round(bench.meter.seconds, 1))
 

@@ -2,29 +2,43 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from rerank.cost.amounts import compute_usd
 from rerank.cost.prices import Price
 from rerank.errors import RerankError
 from rerank.planning.plan import Budget
+from rerank.store.artefacts import read_json, write_json
 from rerank.worker.reporter import Reporter
 
 TRAINING_WEIGHT = 3.0  # a backward pass costs two forward passes
 REPORT_SECONDS = 0.5
+SAVE_SECONDS = 2.0  # at most this much of a killed start is not counted
 
 
 class Meter:
-    """Counts work in units of one scored pair, and tells the reporter twice a second."""
+    """Counts work in units of one scored pair, and tells the reporter twice a second.
+
+    spent: the file that keeps seconds and money of all starts of an experiment; None counts this start alone.
+    """
 
     def __init__(
-        self, reporter: Reporter, price: Price, budget: Budget, clock: Callable[[], float] = time.monotonic
+        self,
+        reporter: Reporter,
+        price: Price,
+        budget: Budget,
+        spent: Path | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._reporter = reporter
         self._price = price
         self._budget = budget
         self._clock = clock
-        self._begun = clock()
+        self._begun = self._saved = clock()
         self._told = 0.0
+        self._spent = spent
+        before = read_json(spent) if spent is not None and spent.is_file() else {"device_seconds": 0.0, "usd": 0.0}
+        self._seconds_before, self._usd_before = float(before["device_seconds"]), float(before["usd"])
         self.total_units = 0.0
         self.done_units = 0.0
 
@@ -36,31 +50,50 @@ class Meter:
         """Count finished work, and stop the job if it was asked to or has spent its budget."""
         self.done_units += TRAINING_WEIGHT * trained_pairs + scored_pairs
         self.total_units = max(self.total_units, self.done_units)
-        self._reporter.breathe()
         if self._clock() - self._told >= REPORT_SECONDS:
             self.tell()
+        self._reporter.breathe()
+
+    @property
+    def _own_seconds(self) -> float:
+        return self._clock() - self._begun
 
     @property
     def seconds(self) -> float:
-        """Return the seconds since the job began to compute."""
-        return self._clock() - self._begun
+        """Return the device seconds of all starts, this one included."""
+        return self._seconds_before + self._own_seconds
+
+    @property
+    def usd(self) -> float:
+        """Return what all starts cost, each at the price of its own device."""
+        return self._usd_before + compute_usd(self._own_seconds, self._price)
 
     def tell(self) -> None:
-        """Report share done, seconds left and cost so far."""
+        """Report share done and seconds left of this start, and what all starts have spent so far."""
         self._told = self._clock()
         share = self.done_units / self.total_units if self.total_units else 0.0
-        left = self.seconds * (1 - share) / share if share > 0 else None
+        left = self._own_seconds * (1 - share) / share if share > 0 else None
         self._reporter.progress(
             share=round(share, 4),
             seconds=round(self.seconds, 1),
             seconds_left=None if left is None else round(left, 1),
-            cost_usd=round(compute_usd(self.seconds, self._price), 6),
+            cost_usd=round(self.usd, 6),
         )
+        if self._told - self._saved >= SAVE_SECONDS:
+            self.save()
+
+    def save(self) -> None:
+        """Keep what all starts have spent for the next one."""
+        self._saved = self._clock()
+        if self._spent is not None:
+            write_json(self._spent, {"device_seconds": self.seconds, "usd": self.usd})
 
     def check_budget(self) -> None:
-        """Raise RerankError `budget_spent` when minutes or money of the plan are used up."""
-        minutes, usd = self.seconds / 60, compute_usd(self.seconds, self._price)
-        if self._budget.minutes is not None and minutes > self._budget.minutes:
-            raise RerankError("budget_spent", unit="minutes", limit=self._budget.minutes)
-        if self._budget.usd is not None and usd > self._budget.usd:
-            raise RerankError("budget_spent", unit="usd", limit=self._budget.usd)
+        """Raise RerankError `budget_spent` when all starts together have used up the plan's minutes or money."""
+        for unit, spent, limit in (
+            ("minutes", self.seconds / 60, self._budget.minutes),
+            ("usd", self.usd, self._budget.usd),
+        ):
+            if limit is not None and spent > limit:
+                self.save()
+                raise RerankError("budget_spent", unit=unit, limit=limit)

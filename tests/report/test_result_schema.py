@@ -169,7 +169,9 @@ def test_records_have_the_documented_fields(finished: Path) -> None:
     record_gate(finished.name, decided="go", recommended="no_go", by="somebody", reason="to see")
     lock = json.loads((finished / "plan.json").read_text(encoding="utf-8"))
     gates = json.loads((experiment_folder(finished.name) / "gates.json").read_text(encoding="utf-8"))
+    spent = json.loads((finished / "spent.json").read_text(encoding="utf-8"))
     assert set(re.findall(r"`(\w+)`", files()["plan.json"])) == set(lock)
+    assert set(re.findall(r"`(\w+)`", files()["spent.json"])) == set(spent)
     assert set(re.findall(r"`(\w+)`", files()["gates.json"])) == set(gates[0])
 
 

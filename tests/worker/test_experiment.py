@@ -211,6 +211,8 @@ def test_gate_two_trains_nothing_twice(tmp_path: Path) -> None:
     started = [facts["strategy"] for kind, facts in second.events if kind == "stage_started"]
     assert known == ["C", "D"]
     assert started == ["C-then-D", "D-then-C"]
+    assert gate_two["cost"]["job_device_seconds"] > gate_one["cost"]["job_device_seconds"]
+    assert gate_two["cost"]["job_usd"] > gate_one["cost"]["job_usd"]
     for name in ("C", "D"):
         assert gate_one["strategies"][name]["measures"] == gate_two["strategies"][name]["measures"]
         assert gate_two["strategies"][name]["cost"]["train_usd"] == gate_one["strategies"][name]["cost"]["train_usd"]
