@@ -16,22 +16,19 @@ from scipy import stats
 from statsmodels.stats.weightstats import ttost_paired
 
 from rerank.errors import RerankError
-from rerank.intake.finish import finish
-from rerank.intake.reading import read_files
-from rerank.intake.storage import save_dataset
 from rerank.jobs import queue
 from rerank.jobs.launch import start
 from rerank.planning.experiments import experiment_folder, load_result, lock_plan
-from rerank.planning.plan import STRATEGIES, FirstStage, Plan, Split, StageSettings
+from rerank.planning.plan import PLAIN, STRATEGIES, Plan, Split
 from rerank.report.files import read_log
 from rerank.worker.experiment import ExperimentSpec, run_experiment
-from tests.conftest import tiny_files
 from tests.models import make_tiny_model
+from tests.tiny import Silent, tiny_plan, wait_for_end
 
-TRAINING = {"epochs": 2, "queries_per_step": 2, "group_size": 3, "learning_rate": 1e-3}
+SPLIT = Split(kind="kfold", folds=2, dev_share=0.25)
 
 
-class Silent:
+class Listening(Silent):
     """A reporter that remembers events."""
 
     def __init__(self) -> None:
@@ -40,27 +37,15 @@ class Silent:
     def event(self, kind: str, **facts: object) -> None:
         self.events.append((kind, facts))
 
-    def progress(self, **facts: object) -> None:
-        pass
 
-    def breathe(self) -> None:
-        pass
-
-
-def tiny_plan(folder: Path, **changes: object) -> Plan:
-    dataset = finish(read_files(tiny_files()), "tiny")
-    save_dataset(dataset)
-    plan = Plan(
-        dataset_digest=dataset.digest,
-        seeds=(1, 2),
-        split=Split(kind="kfold", folds=2, dev_share=0.25),
-        first_stage=FirstStage(depth=6),
-        base_model=str(make_tiny_model(folder)),
-        max_length=48,
-        contrastive=StageSettings(loss="auto", **TRAINING),  # type: ignore[arg-type]
-        distillation=StageSettings(loss="ranknet", **TRAINING),  # type: ignore[arg-type]
-    )
-    return replace(plan, **changes)
+def plan_of(model: Path, **changes: object) -> Plan:
+    """A tiny plan of two seeds, two folds and two epochs, whose D learns orders."""
+    plan = tiny_plan(make_tiny_model(model), seeds=(1, 2), split=SPLIT, strategies=PLAIN)
+    twice = {
+        "contrastive": replace(plan.contrastive, epochs=2),
+        "distillation": replace(plan.distillation, epochs=2, loss="ranknet"),
+    }
+    return replace(plan, **{**twice, **changes})  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +53,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of one finished experiment."""
     home = tmp_path_factory.mktemp("home")
     os.environ["RERANK_HOME"] = str(home)
-    experiment = lock_plan(tiny_plan(home / "model", strategies=STRATEGIES), name="tiny", dataset_name="tiny")
+    experiment = lock_plan(plan_of(home / "model", strategies=STRATEGIES), name="tiny", dataset_name="tiny")
     run_experiment(ExperimentSpec(experiment), Silent())
     return experiment_folder(experiment)
 
@@ -177,7 +162,7 @@ def test_a_fused_strategy_is_reported_beside_its_plain_form_with_its_weights(fin
 
 
 def test_nothing_sees_the_test_queries(finished: Path) -> None:
-    """Training, early stopping and every choice use other queries than those that are tested."""
+    """Training and every choice use other queries than those that are tested."""
     stages = finished.parents[1] / "stages"
     for folder in stages.iterdir():
         config = json.loads((folder / "config.json").read_text())
@@ -187,7 +172,7 @@ def test_nothing_sees_the_test_queries(finished: Path) -> None:
 
 
 def test_a_plan_longer_than_the_model_reads_is_refused_before_anything_is_computed(tmp_path: Path) -> None:
-    experiment = lock_plan(tiny_plan(tmp_path / "model", max_length=129), name="x", dataset_name="x")
+    experiment = lock_plan(plan_of(tmp_path / "model", max_length=129), name="x", dataset_name="x")
     with pytest.raises(RerankError) as caught:
         run_experiment(ExperimentSpec(experiment), Silent())
     assert (caught.value.code, caught.value.facts["most"]) == ("plan_longer_than_model", 128)
@@ -195,12 +180,12 @@ def test_a_plan_longer_than_the_model_reads_is_refused_before_anything_is_comput
 
 def test_gate_two_trains_nothing_twice(tmp_path: Path) -> None:
     experiment = lock_plan(
-        tiny_plan(tmp_path / "model", seeds=(1,), split=Split(kind="holdout", test_share=0.5)),
+        plan_of(tmp_path / "model", seeds=(1,), split=Split(kind="holdout", test_share=0.5)),
         name="x",
         dataset_name="x",
     )
-    first, second = Silent(), Silent()
-    run_experiment(ExperimentSpec(experiment, gate=1), first)
+    second = Listening()
+    run_experiment(ExperimentSpec(experiment, gate=1), Silent())
     gate_one = load_result(experiment)
     run_experiment(ExperimentSpec(experiment, gate=2), second)
     gate_two = load_result(experiment)
@@ -234,17 +219,17 @@ def count(kind: str, n: int) -> object:
 def test_three_kills_end_with_the_scores_of_an_uninterrupted_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan = tiny_plan(tmp_path / "model", seeds=(1,), strategies=("first-stage", "C", "C-then-D"))
+    plan = plan_of(tmp_path / "model", seeds=(1,), strategies=("first-stage", "C", "C-then-D"))
     calm = tmp_path / "calm"
     monkeypatch.setenv("RERANK_HOME", str(calm))
-    finish_plan = tiny_plan(tmp_path / "model", seeds=(1,), strategies=plan.strategies)
+    finish_plan = plan_of(tmp_path / "model", seeds=(1,), strategies=plan.strategies)
     experiment = lock_plan(finish_plan, name="calm", dataset_name="tiny")
     run_experiment(ExperimentSpec(experiment, device="cpu"), Silent())
     golden = (experiment_folder(experiment) / "per_query_seeds.csv").read_bytes()
     runs = {path.name: path.read_bytes() for path in (experiment_folder(experiment) / "runs").iterdir()}
 
     monkeypatch.setenv("RERANK_HOME", str(tmp_path / "rough"))
-    tiny_plan(tmp_path / "model")
+    plan_of(tmp_path / "model")
     assert lock_plan(plan, name="rough", dataset_name="tiny") == experiment
     folder = experiment_folder(experiment)
     spec = {"experiment": experiment, "gate": 2, "device": "cpu"}
@@ -258,10 +243,7 @@ def test_three_kills_end_with_the_scores_of_an_uninterrupted_run(
         killed += 1
         _wait_until_gone(job.id)
     job = start("experiment", spec)
-    ends = time.monotonic() + 120
-    while queue.job(job.id).is_live and time.monotonic() < ends:
-        time.sleep(0.1)
-    assert (killed, queue.job(job.id).state) == (3, "done")
+    assert (killed, wait_for_end(job.id).state) == (3, "done")
     assert (folder / "per_query_seeds.csv").read_bytes() == golden
     assert {path.name: path.read_bytes() for path in (folder / "runs").iterdir()} == runs
 
@@ -285,12 +267,12 @@ def test_a_training_continues_from_the_middle_of_an_epoch(tmp_path: Path, monkey
     """With a checkpoint after every step, a stop at any step gives the weights of a calm run."""
     from rerank.training import loop
 
-    plan = tiny_plan(tmp_path / "model", seeds=(1,), strategies=("first-stage", "C"))
+    plan = plan_of(tmp_path / "model", seeds=(1,), strategies=("first-stage", "C"))
     found = []
     for name, stop_at in (("calm", None), ("stopped", 7)):
         monkeypatch.setenv("RERANK_HOME", str(tmp_path / name))
         monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
-        tiny_plan(tmp_path / "model")
+        plan_of(tmp_path / "model")
         experiment = lock_plan(plan, name=name, dataset_name="tiny")
 
         class Stopping(Silent):
