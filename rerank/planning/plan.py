@@ -67,7 +67,7 @@ class StageSettings(_Numbers):
 
     loss: str
     epochs: int = 3  # 2-5 is the published range for small data; all are trained, the best one is kept
-    learning_rate: float = 1e-4  # for an untrained head; 1e-5 to 2e-5 for a tuned re-ranker
+    learning_rate: float = 0.0  # 0: by head and number of training queries, see `automatic_learning_rate`
     group_size: int = 8  # 1 positive and 7 negatives: more helps slowly, costs linearly
     queries_per_step: int = 8
     warmup_share: float = 0.1
@@ -179,7 +179,7 @@ def _check_stage(name: str, stage: StageSettings, losses: tuple[str, ...]) -> No
         raise _bad(f"{name}.loss", stage.loss)
     for setting, low, high, whole in (
         ("epochs", 1, 100, True),
-        ("learning_rate", 1e-9, 1.0, False),
+        ("learning_rate", 0, 1.0, False),
         ("group_size", 2, 128, True),
         ("queries_per_step", 1, 256, True),
         ("warmup_share", 0, 0.9, False),

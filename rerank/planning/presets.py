@@ -18,7 +18,7 @@ def preset(name: str, dataset_digest: str) -> Plan:
     if name == "standard":
         return standard
     if name == "quick":
-        short = {"epochs": 2, "group_size": 5}
+        short = {"group_size": 6}
         return dataclasses.replace(
             standard,
             seeds=(1,),

@@ -180,8 +180,8 @@ def _details(say: Say, plan: Plan, key: str, manifest: Mapping[str, Any]) -> Pla
         )
         epochs = st.number_input(say("Epochs"), 1, 100, value=plan.contrastive.epochs, key=f"epochs_{key}")
         rate = st.number_input(
-            say("Learning rate"),
-            min_value=1e-7,
+            say("Learning rate (0: automatic)"),
+            min_value=0.0,
             max_value=1e-1,
             value=plan.contrastive.learning_rate,
             format="%.1e",

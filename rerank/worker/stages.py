@@ -15,6 +15,7 @@ from rerank.models.cross_encoder import load_cross_encoder
 from rerank.models.token_store import load_tokenizer
 from rerank.planning.graph import StageNode
 from rerank.planning.plan import StageSettings
+from rerank.planning.rates import automatic_learning_rate
 from rerank.planning.splits import Fold
 from rerank.store.artefacts import read_json, write_json, write_text
 from rerank.store.home import room
@@ -31,6 +32,10 @@ def settings_of(bench: Workbench, node: StageNode) -> tuple[StageSettings, str]:
     """Return a node's settings, with stage two's learning rate, and the name of its loss."""
     plan = bench.plan
     settings = plan.contrastive if node.kind == "C" else plan.distillation
+    if not settings.learning_rate:
+        n_train = len(bench.folds[node.fold].train)
+        rate = automatic_learning_rate(n_train, has_head=bench.source.has_head)
+        settings = dataclasses.replace(settings, learning_rate=rate)
     if node.parent is not None:
         slower = settings.learning_rate * plan.second_stage_learning_rate_factor
         settings = dataclasses.replace(settings, learning_rate=slower)
