@@ -24,9 +24,9 @@ def measure(device_name: str, *, quick: bool) -> dict[str, Any]:
     except ImportError as error:
         raise RerankError("bench_needs_dev") from error
     device = pick_device(device_name)
-    scoring = make_work(16 if quick else 125)
+    scoring = make_work(16 if quick else 60)
     training = make_work(32 if quick else 64, seed=1)
-    n_rounds = 2 if quick else 5
+    n_rounds = 2 if quick else 4
     return {
         "measured_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "code_version": __version__,

@@ -60,7 +60,7 @@ def _seconds(strategies: Sequence[str], device: Device, *, quick: bool) -> float
             split=Split(kind="holdout", test_share=0.5),
             first_stage=FirstStage(depth=8),
             max_length=96,
-            max_queries=30 if quick else 60,
+            max_queries=24 if quick else 40,
             contrastive=StageSettings(loss="listwise", **short),
             distillation=StageSettings(loss="kl", **short),
         )

@@ -1,6 +1,7 @@
 """The plan of a run: preset, then the plan file, then the flags."""
 
 import argparse
+import dataclasses
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -36,4 +37,8 @@ def plan_of(given: argparse.Namespace, dataset_digest: str) -> Plan:
     first = {name: value for name, value in first.items() if value is not None}
     if first:
         flags["first_stage"] = first
-    return plan_from_dict(flags, plan)
+    plan = plan_from_dict(flags, plan)
+    folder = Path(plan.base_model).expanduser()
+    if plan.base_model != "embedded" and folder.is_dir():  # the worker stands in another folder
+        plan = dataclasses.replace(plan, base_model=str(folder.resolve()))
+    return plan

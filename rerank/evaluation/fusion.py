@@ -90,8 +90,10 @@ def fit_weights(
     table = np.stack(rows)
     n = table.shape[1]
     earned = np.empty(n)
+    nearest = min(range(len(options)), key=lambda row: _distance(options[row], sources))
     for part in range(min(N_PARTS, n)):
         held = np.arange(n) % N_PARTS == part
-        others = table[:, ~held] if n > 1 else table
-        earned[held] = table[_choose(others, options, sources)][held]
+        # A single query cannot be scored by others: it earns what the prior earns.
+        row = _choose(table[:, ~held], options, sources) if n > 1 else nearest
+        earned[held] = table[row][held]
     return options[_choose(table, options, sources)], float(earned.mean())

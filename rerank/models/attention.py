@@ -127,7 +127,10 @@ def packed_attention(
     values, (n_tokens, 2, heads, size), and so many rows return: all that a last layer needs when only the
     first token is read.
     """
-    kernel = _varlen_kernel() if stacked.is_cuda and dropout == 0 and stacked.dtype is not torch.float32 else None
+    size = stacked.shape[-1]
+    fits = stacked.is_cuda and dropout == 0 and stacked.dtype is not torch.float32 and size % 8 == 0 and size <= 256
+    # Its backward adds up in any order: training takes the products by hand, whose order is fixed.
+    kernel = _varlen_kernel() if fits and not torch.is_grad_enabled() else None
     if kernel is not None:
         return kernel(first, stacked, layout, scale)
     return _grouped(first, stacked, layout, scale, dropout)

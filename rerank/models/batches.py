@@ -42,4 +42,6 @@ def collate(pairs: Sequence[Pair], template: PairTemplate, device: torch.device)
     inputs = {"input_ids": input_ids, "attention_mask": mask}
     if template.uses_types:
         inputs["token_type_ids"] = types
-    return {name: torch.from_numpy(values).to(device, non_blocking=True) for name, values in inputs.items()}
+    # Elsewhere a copy that nobody waits for may read memory that is gone.
+    apart = device.type == "cuda"
+    return {name: torch.from_numpy(values).to(device, non_blocking=apart) for name, values in inputs.items()}

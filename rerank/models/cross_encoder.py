@@ -25,6 +25,11 @@ from rerank.models.token_store import PairTemplate
 
 # Tokens per forward pass: large enough to fill the device, small enough for a CPU's caches.
 SCORING_TOKENS = {"cpu": 2048, "mps": 16384, "cuda": 65536}
+# Every architecture names its dropout shares differently.
+_DROPOUTS = (
+    "hidden_dropout_prob attention_probs_dropout_prob classifier_dropout classifier_dropout_prob pooler_dropout "
+    "dropout attention_dropout embedding_dropout mlp_dropout seq_classif_dropout"
+).split()
 PADDED_TOKENS = {"cpu": 1024, "mps": 8192, "cuda": 32768}
 
 
@@ -94,6 +99,8 @@ class CrossEncoder:
                 found[batch] = self.logits([pairs[place] for place in batch]).cpu().numpy()
                 if on_batch is not None:
                     on_batch(len(batch))
+        if not np.isfinite(found).all():
+            raise RerankError("scores_not_finite")
         return found
 
 
@@ -130,7 +137,7 @@ def load_cross_encoder(
     try:
         config = AutoConfig.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
         config.num_labels = 1
-        for name in ("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout"):
+        for name in _DROPOUTS:
             if hasattr(config, name):
                 setattr(config, name, dropout)
         module = AutoModelForSequenceClassification.from_pretrained(
@@ -144,4 +151,6 @@ def load_cross_encoder(
         )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise RerankError("model_not_loadable", folder=str(folder), cause=str(error)[:300]) from error
+    if not is_packable(module.config) and not hasattr(module, "classifier"):
+        raise RerankError("model_not_loadable", folder=str(folder), cause="no classifier head")
     return CrossEncoder(module.to(device.handle).eval(), template, device)

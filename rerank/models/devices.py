@@ -3,6 +3,7 @@
 import os
 import platform
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from rerank import __version__
 from rerank.errors import RerankError
 
 # Raised when the engine's arithmetic changes: results of an older one are not mistaken for its own.
-ENGINE = 3
+ENGINE = 4
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Device:
         """Return what belongs in a stage's digest: equal numerics give equal numbers."""
         kept = asdict(self)
         kept.update(code_version=__version__, engine=ENGINE, torch=str(torch.__version__).split("+")[0])
+        kept["transformers"] = version("transformers")
         return kept
 
 

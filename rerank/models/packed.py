@@ -98,9 +98,9 @@ def pack(pairs: Sequence[Pair], template: PairTemplate, first_position: int, dev
             types[start + pairs[place][1] : start + length] = template.second_type
             start += length
     return Packed(
-        input_ids=torch.from_numpy(ids).to(device, non_blocking=True),
-        positions=torch.from_numpy(positions).to(device, non_blocking=True),
-        types=torch.from_numpy(types).to(device, non_blocking=True),
+        input_ids=torch.from_numpy(ids).to(device, non_blocking=device.type == "cuda"),
+        positions=torch.from_numpy(positions).to(device, non_blocking=device.type == "cuda"),
+        types=torch.from_numpy(types).to(device, non_blocking=device.type == "cuda"),
         layout=layout_of(lengths, device),
         order=tuple(order),
     )

@@ -1,5 +1,6 @@
 """Which query trains, which chooses and which is tested."""
 
+import unicodedata
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,16 +47,32 @@ def _dealt(query_ids: list[str], segments: dict[str, str], rng: np.random.Genera
     return [str(query_id) for query_id in ordered["query_id"]]
 
 
+def _alike(dataset: Dataset, query_ids: list[str]) -> dict[str, list[str]]:
+    """Return queries of the same text (NFKC, case and white space aside) under the first one's id."""
+    texts = dict(zip(dataset.queries["query_id"], dataset.queries["text"], strict=True))
+    groups: dict[str, list[str]] = {}
+    for query_id in query_ids:
+        text = " ".join(unicodedata.normalize("NFKC", str(texts[query_id])).casefold().split())
+        groups.setdefault(text, []).append(query_id)
+    return {ids[0]: ids for ids in groups.values()}
+
+
+def _whole(heads: list[str], members: dict[str, list[str]]) -> tuple[str, ...]:
+    return tuple(query_id for head in heads for query_id in members[head])
+
+
 def folds_of(dataset: Dataset, plan: Plan) -> list[Fold]:
     """Divide the evaluable queries as the plan says: one fold for `holdout`, k for `kfold`.
 
+    Queries of the same text stay together: one of them must not train the model that the other tests.
     The same dataset and plan give the same folds. Raises RerankError `too_few_queries_to_split`.
     """
     query_ids = evaluable_queries(dataset, plan)
     split = plan.split
     rng = np.random.default_rng(split.seed)
     segments = dict(zip(dataset.queries["query_id"], dataset.queries["segment"], strict=True))
-    dealt = _dealt(query_ids, segments, rng)
+    members = _alike(dataset, query_ids)
+    dealt = _dealt(list(members), segments, rng)
     if split.kind == "holdout":
         n_test = max(1, round(len(dealt) * split.test_share))
         tests = [spread(dealt, n_test)]
@@ -71,7 +88,7 @@ def folds_of(dataset: Dataset, plan: Plan) -> list[Fold]:
         train = [query_id for query_id in rest if query_id not in held]
         if not test or len(train) < MIN_TRAIN_QUERIES:
             raise RerankError("too_few_queries_to_split", n_queries=len(query_ids), kind=split.kind)
-        folds.append(Fold(index, tuple(train), tuple(dev), tuple(test)))
+        folds.append(Fold(index, *(_whole(part, members) for part in (train, dev, test))))
     return folds
 
 

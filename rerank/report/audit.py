@@ -28,10 +28,27 @@ def audit_teacher(ran: Ran) -> dict[str, Any] | None:
         judged = list(dict.fromkeys(ran.candidates["query_id"]))
     part = ran.candidates[ran.candidates["query_id"].isin(judged)].reset_index(drop=True)
     pairs = list(zip(part["query_id"], part["doc_id"], strict=True))
-    lowest = min(ran.teacher_scores.values(), default=0.0) - 1.0
-    given = [ran.teacher_scores.get(pair) for pair in pairs]
-    n_missing = sum(score is None for score in given)
-    teacher = np.array([lowest if score is None else score for score in given], dtype=np.float64)
+    # Only what the teacher scored is audited, as only that is taught: a silence is no judgement.
+    scored = np.array([pair in ran.teacher_scores for pair in pairs], dtype=bool)
+    n_missing = int((~scored).sum())
+    part = part[scored]
+    part = part[part.groupby("query_id")["doc_id"].transform("size") > 1].reset_index(drop=True)
+    judged = list(dict.fromkeys(part["query_id"]))
+    if not judged:
+        return {
+            "teacher": plan.teacher,
+            "baseline": "first-stage",
+            "colour": "amber",
+            "n_queries": 0,
+            "n_pairs_without_score": n_missing,
+            "teacher_mean": None,
+            "baseline_mean": None,
+            "delta": None,
+            "ci_low": None,
+            "ci_high": None,
+        }
+    pairs = list(zip(part["query_id"], part["doc_id"], strict=True))
+    teacher = np.array([ran.teacher_scores[pair] for pair in pairs], dtype=np.float64)
 
     def kpi(ranking: pd.DataFrame) -> pd.DataFrame:
         return per_query_scores(ranking, ran.dataset.judgments, judged, [plan.primary_measure], plan.relevant_grade)
@@ -39,7 +56,8 @@ def audit_teacher(ran: Ran) -> dict[str, Any] | None:
     first = kpi(ranking_of(part, -part["rank"].to_numpy(dtype=np.float64)))["value"].to_numpy()
     free = {"first-stage": first}
     if plan.teacher != "embedding":
-        free["embedding"] = kpi(ran.embedding_scores)["value"].to_numpy()
+        similar = part.drop(columns="score").merge(ran.embedding_scores[["query_id", "doc_id", "score"]], how="left")
+        free["embedding"] = kpi(ranking_of(part, similar["score"].to_numpy(dtype=np.float64)))["value"].to_numpy()
     best = max(free, key=lambda name: float(free[name].mean()))
     taught = kpi(ranking_of(part, teacher))["value"].to_numpy()
     ids = tuple(judged)

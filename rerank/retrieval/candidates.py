@@ -83,7 +83,9 @@ def build_candidates(dataset: Dataset, plan: Plan, query_ids: Sequence[str], sco
         if first.pool == "judged":
             judged = set(zip(dataset.judgments["query_id"], dataset.judgments["doc_id"], strict=True))
             keep = [pair in judged for pair in zip(cut["query_id"], cut["doc_id"], strict=True)]
-            cut = cut[keep]
+            cut = cut[np.array(keep, dtype=bool)]
+        if cut.empty:
+            raise RerankError("no_candidates", n_queries=len(query_ids))
         cut = cut.assign(rank=cut.groupby("query_id").cumcount() + 1)
         return cut[["query_id", "doc_id", "rank", "score"]].reset_index(drop=True)
     if scorer is None:

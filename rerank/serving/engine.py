@@ -3,7 +3,7 @@
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +92,8 @@ class Engine:
 
     def _open(self, experiment: str) -> _Opened:
         if experiment in self._opened:
-            return self._opened[experiment]
+            known = load_result(experiment)  # gate 2 may have added strategies since
+            return self._opened[experiment] if known is None else replace(self._opened[experiment], result=known)
         plan, _ = load_locked(experiment)
         result = load_result(experiment)
         if result is None:

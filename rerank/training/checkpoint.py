@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from rerank.store.artefacts import write_atomically
@@ -56,25 +56,32 @@ def _unshared(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 def load_checkpoint(
     folder: Path, model: Any, optimizer: torch.optim.Optimizer
 ) -> tuple[Progress, dict[str, torch.Tensor]] | None:
-    """Restore model and optimiser from a folder's checkpoint; None when there is none."""
+    """Restore model and optimiser from a folder's checkpoint; None when there is none or it is damaged."""
     path = folder / NAME
     if not path.is_file():
         return None
     weights: dict[str, torch.Tensor] = {}
     best: dict[str, torch.Tensor] = {}
     states: dict[int, dict[str, torch.Tensor]] = {}
-    with safe_open(str(path), framework="pt") as stored:
-        record = json.loads(stored.metadata()["progress"])
-        for key in stored.keys():  # noqa: SIM118 - not a dict
-            group, rest = key.split("/", 1)
-            value = stored.get_tensor(key)
-            if group == "model":
-                weights[rest] = value
-            elif group == "best":
-                best[rest] = value
-            else:
-                index, name = rest.split("/", 1)
-                states.setdefault(int(index), {})[name] = value
+    try:
+        with safe_open(str(path), framework="pt") as stored:
+            record = json.loads(stored.metadata()["progress"])
+            for key in stored.keys():  # noqa: SIM118 - not a dict
+                group, rest = key.split("/", 1)
+                value = stored.get_tensor(key)
+                if group == "model":
+                    weights[rest] = value
+                elif group == "best":
+                    best[rest] = value
+                else:
+                    index, name = rest.split("/", 1)
+                    states.setdefault(int(index), {})[name] = value
+    except (SafetensorError, KeyError, ValueError, TypeError):
+        return None  # cut short by a power failure: the training starts anew
+    if {name: value.shape for name, value in weights.items()} != {
+        name: value.shape for name, value in model.state_dict().items()
+    }:
+        return None
     model.load_state_dict(weights)
     whole = optimizer.state_dict()
     whole["state"] = states

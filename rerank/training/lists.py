@@ -106,7 +106,7 @@ def distillation_lists(
             continue
         scores = np.array([teacher[(query_id, doc)] for doc in scored], dtype=np.float64)
         spread = float(scores.std())
-        if spread == 0:
+        if spread <= 1e-9 * max(1.0, float(np.abs(scores).max())):  # a teacher that ties them all teaches nothing
             continue
         standard = (scores - scores.mean()) / spread
         chosen = rng.permutation(len(scored))[:group_size]

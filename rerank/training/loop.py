@@ -113,7 +113,10 @@ def train(
             if not math.isfinite(number):
                 queries = ", ".join(item.query_id for item in chosen)
                 raise RerankError("training_diverged", step=step, loss=number, queries=queries)
-            torch.nn.utils.clip_grad_norm_(model.parameters(), settings.max_gradient_norm)
+            size = torch.nn.utils.clip_grad_norm_(model.parameters(), settings.max_gradient_norm)
+            if not bool(torch.isfinite(size)):  # the step would write it into every weight
+                queries = ", ".join(item.query_id for item in chosen)
+                raise RerankError("training_diverged", step=step, loss=number, queries=queries)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
             encoder.changed()

@@ -33,9 +33,9 @@ class StepGradients:
     """Adds the gradients of a step's mean loss to a model; remembers how much fits into the device's memory.
 
     A list is a loss of its own, so whole lists go through forward and backward one micro-batch after another:
-    the sum is the gradient of the whole step, exactly. A micro-batch that does not fit is halved; a single list
-    that does not fit is scored without a graph first and then differentiated pair by pair (Gao et al. 2021,
-    gradient caching).
+    the sum is the gradient of the whole step, exactly. When memory runs out the step starts anew with half of the
+    tokens; a single list that is larger still is scored without a graph first and then differentiated pair by
+    pair (Gao et al. 2021, gradient caching).
     """
 
     def __init__(
@@ -54,7 +54,12 @@ class StepGradients:
         self._tokens = tokens
         self._max_length = max_length
         self._breathe = breathe
-        self.token_budget = token_budget or TRAINING_TOKENS[encoder.device.kind]
+        self._usual_budget = TRAINING_TOKENS[encoder.device.kind]
+        self.token_budget = token_budget or self._usual_budget
+
+    @property
+    def _is_short_of_memory(self) -> bool:
+        return self.token_budget < self._usual_budget
 
     def add(self, lists: Sequence[TrainingList], seed: int) -> tuple[float, int, int]:
         """Return the mean loss of the lists and how many pairs and tokens they had; gradients are added.
@@ -64,14 +69,34 @@ class StepGradients:
         made = [
             [self._tokens.pair(item.query_id, doc_id, self._max_length) for doc_id in item.doc_ids] for item in lists
         ]
-        self._encoder.changed()
+        while True:
+            self._encoder.changed()
+            try:
+                total = self._whole_step(lists, made, seed)
+                break
+            except torch.OutOfMemoryError:
+                pass  # whatever the traceback holds is freed before the next try
+            # A backward pass that was cut short has added some of its gradients: the step starts anew.
+            self._encoder.module.zero_grad(set_to_none=True)
+            self._make_room()
+            longest = max(len(ids) for pairs in made for ids, _ in pairs)
+            if self.token_budget <= longest:
+                raise RerankError("device_out_of_memory", n_tokens=longest)
+            self.token_budget = max(longest, self.token_budget // 2)
+        n_tokens = sum(len(ids) for pairs in made for ids, _ in pairs)
+        return total / len(lists), sum(len(pairs) for pairs in made), n_tokens
+
+    def _whole_step(self, lists: Sequence[TrainingList], made: Sequence[Sequence[Pair]], seed: int) -> float:
         total = 0.0
         for number, part in enumerate(self._micro_batches(made)):
             torch.manual_seed((seed * 1_009 + number) % 2**63)  # dropout: no hidden state to save
-            total += self._one([lists[place] for place in part], [made[place] for place in part], len(lists), seed)
+            size = sum(len(ids) for place in part for ids, _ in made[place])
+            if len(part) == 1 and size > self.token_budget and self._is_short_of_memory:
+                total += self._pair_by_pair(lists[part[0]], made[part[0]], len(lists), seed)
+            else:
+                total += self._together([lists[place] for place in part], [made[place] for place in part], len(lists))
             self._breathe()
-        n_tokens = sum(len(ids) for pairs in made for ids, _ in pairs)
-        return total / len(lists), sum(len(pairs) for pairs in made), n_tokens
+        return total
 
     def _micro_batches(self, made: Sequence[Sequence[Pair]]) -> Iterator[list[int]]:
         part: list[int] = []
@@ -86,22 +111,11 @@ class StepGradients:
         if part:
             yield part
 
-    def _one(self, lists: Sequence[TrainingList], made: Sequence[Sequence[Pair]], n_lists: int, seed: int) -> float:
+    def _together(self, lists: Sequence[TrainingList], made: Sequence[Sequence[Pair]], n_lists: int) -> float:
         """Return the summed loss of a micro-batch after adding its share of the gradients."""
-        try:
-            flat = [pair for pairs in made for pair in pairs]
-            summed = self._summed_loss(self._encoder.logits(flat), lists)
-            (summed / n_lists).backward()  # type: ignore[no-untyped-call]
-            return float(summed.detach())
-        except torch.OutOfMemoryError:
-            self._make_room()
-        if len(lists) > 1:
-            self.token_budget = max(1, self.token_budget // 2)
-            half = len(lists) // 2
-            return self._one(lists[:half], made[:half], n_lists, seed) + self._one(
-                lists[half:], made[half:], n_lists, seed
-            )
-        return self._pair_by_pair(lists[0], made[0], n_lists, seed)
+        summed = self._summed_loss(self._encoder.logits([pair for pairs in made for pair in pairs]), lists)
+        (summed / n_lists).backward()  # type: ignore[no-untyped-call]
+        return float(summed.detach())
 
     def _pair_by_pair(self, item: TrainingList, pairs: Sequence[Pair], n_lists: int, seed: int) -> float:
         def logit(place: int) -> torch.Tensor:

@@ -60,7 +60,7 @@ def demo_view(say: Say, experiment: str) -> None:
         return
     try:
         with st.spinner(say("Searching; the first query loads the models …")):
-            answer = _ask(experiment, query.strip(), tuple(chosen))
+            answer = _ask(experiment, result["created_at"], query.strip(), tuple(chosen))
     except RerankError as error:
         problem(say, error.code, error.facts)
         return
@@ -68,7 +68,8 @@ def demo_view(say: Say, experiment: str) -> None:
 
 
 @st.cache_data(max_entries=64, show_spinner=False, ttl=3600)
-def _ask(experiment: str, query: str, strategies: tuple[str, ...]) -> dict[str, Any]:
+def _ask(experiment: str, created_at: str, query: str, strategies: tuple[str, ...]) -> dict[str, Any]:
+    del created_at  # part of the key: a newer result answers anew
     return rank_query(experiment, query, list(strategies))
 
 

@@ -54,6 +54,10 @@ ERRORS: Mapping[str, str] = {
         "Judge more documents per query."
     ),
     "list_without_positive": later("Query {query_id} has a training list without a relevant document."),
+    "device_out_of_memory": later(
+        "The device's memory does not hold one pair of {n_tokens} tokens. Lower max_length, or take a smaller model."
+    ),
+    "scores_not_finite": later("The model's scores are not finite: its weights are damaged or training diverged."),
     "training_diverged": later("Training diverged at step {step} (loss {loss}). Lower the learning rate in the plan."),
     "unknown_loss": later("There is no loss “{loss}”."),
     "bench_needs_dev": later("The benchmark compares with sentence-transformers: pip install -e .[dev]"),

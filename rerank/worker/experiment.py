@@ -13,7 +13,7 @@ from rerank.intake.storage import load_dataset
 from rerank.models.devices import Device, pick_device
 from rerank.models.sources import find_model
 from rerank.models.token_store import TokenStore, load_tokenizer
-from rerank.planning.experiments import experiment_folder, forecast_path, load_locked, spent_path
+from rerank.planning.experiments import experiment_folder, forecast_path, load_locked, load_result, spent_path
 from rerank.planning.graph import StageNode, path_of, stage_graph
 from rerank.planning.plan import FUSION, Plan, plan_from_dict, single_stage_part
 from rerank.planning.splits import evaluable_queries, folds_of
@@ -120,7 +120,9 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
     plan, locked = load_locked(spec.experiment)
     device = pick_device(spec.device)
     reporter.event("started", device=device.kind, device_name=device.name, gate=spec.gate)
-    wanted = single_stage_part(plan) if spec.gate == 1 else plan.strategies
+    known = load_result(spec.experiment)
+    gate = max(spec.gate, known["gate"] if known else 1)  # an answer of gate 2 is not taken back
+    wanted = single_stage_part(plan) if gate == 1 else plan.strategies
     ready = _prepare(plan, wanted, device, reporter, spent_path(spec.experiment))
     bench, names, nodes, candidates = ready.bench, ready.names, ready.nodes, ready.candidates
     forecast = calibrate(bench, nodes, names)
@@ -143,7 +145,7 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
     reporter.progress(phase="comparing")
     ran = Ran(
         experiment=spec.experiment,
-        gate=spec.gate,
+        gate=gate,
         plan=plan,
         locked=locked,
         dataset=bench.dataset,

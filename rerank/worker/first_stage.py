@@ -94,6 +94,7 @@ class Similarities:
             documents = [place[doc_id] for doc_id in pairs["doc_id"].to_numpy()[rows]]
             scores[rows] = vectors[documents] @ query
             latencies.append((time.perf_counter() - begun) * 1000)
+            self._meter.did()  # a chance to stop
         return scores, latencies
 
 

@@ -41,7 +41,10 @@ def settings_of(bench: Workbench, node: StageNode) -> tuple[StageSettings, str]:
         settings = dataclasses.replace(settings, learning_rate=slower)
     loss = settings.loss
     if loss == "auto":
-        loss = "listwise" if is_graded(bench.dataset.judgments, plan.relevant_grade) else "lce"
+        judgments = bench.dataset.judgments
+        # The grades of training queries decide: those of tested ones are not looked at.
+        mine = judgments[judgments["query_id"].isin(bench.folds[node.fold].train)]
+        loss = "listwise" if is_graded(mine, plan.relevant_grade) else "lce"
     return settings, loss
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from rerank.errors import RerankError
 from rerank.models.cross_encoder import CrossEncoder, load_cross_encoder
 from rerank.models.devices import pick_device
 from rerank.models.token_store import TokenStore, load_tokenizer
@@ -91,6 +92,36 @@ class Small:
             return plain(pairs)
 
         monkeypatch.setattr(encoder, "logits", logits)
+
+
+def test_a_backward_pass_that_runs_out_of_memory_leaves_nothing_behind(
+    encoder: CrossEncoder, tokens: TokenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The head's gradients are there already when the lower layers fail: they must not count twice."""
+    loss, golden = gradients(encoder, tokens, 10_000)
+    plain = torch.Tensor.backward
+    failed: list[bool] = []
+
+    def backward(self: torch.Tensor, *given: object, **named: object) -> None:
+        plain(self, *given, **named)  # type: ignore[arg-type]
+        if not failed:
+            failed.append(True)
+            raise torch.OutOfMemoryError("no room")
+
+    monkeypatch.setattr(torch.Tensor, "backward", backward)
+    found_loss, found = gradients(encoder, tokens, 10_000)
+    assert failed
+    assert found_loss == pytest.approx(loss, abs=1e-6)
+    assert same(golden, found)
+
+
+def test_a_pair_that_no_memory_holds_is_said(
+    encoder: CrossEncoder, tokens: TokenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Small(encoder, 5, monkeypatch)
+    with pytest.raises(RerankError) as caught:
+        gradients(encoder, tokens, 10_000)
+    assert caught.value.code == "device_out_of_memory"
 
 
 @pytest.mark.parametrize("most", [120, 70])

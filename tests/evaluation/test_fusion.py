@@ -95,3 +95,12 @@ def test_one_development_query_is_enough_not_to_fail() -> None:
     )
     assert sum(weights.values()) == pytest.approx(1)
     assert 0 <= earned <= 1
+
+
+def test_one_development_query_does_not_vouch_for_its_own_weights() -> None:
+    """With a single query nothing is left to fit on: the score is that of the prior, whatever fits it best."""
+    rows = pd.DataFrame([("q", "a", 1, -1.0), ("q", "b", 2, -2.0)], columns=["query_id", "doc_id", "rank", "score"])
+    judgments = pd.DataFrame({"query_id": ["q"], "doc_id": ["b"], "grade": [1]})
+    parts = {"model": np.array([-1.0, 1.0]), "embedding": np.array([1.0, -1.0]), "first_stage": np.array([1.0, -1.0])}
+    _, earned = fit_weights(rows, parts, judgments, ["q"], "RR@10", 1)
+    assert earned == 0.5  # .2 of the model cannot turn .8 of the others

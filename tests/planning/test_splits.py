@@ -55,6 +55,19 @@ def test_every_query_has_exactly_one_part_in_every_fold(n: int, folds: int, kind
         assert max(sizes) - min(sizes) <= 1
 
 
+def test_queries_of_the_same_text_are_never_on_two_sides() -> None:
+    data = dataset(["a"] * 40)
+    texts = [f"Query  {number % 20}" if number < 20 else f"query {number % 20} " for number in range(40)]
+    data = replace(data, queries=data.queries.assign(text=texts))
+    for split in (KFOLD, HOLDOUT):
+        found = folds_of(data, plan(split))
+        for fold in found:
+            assert sorted(everything(fold)) == sorted(data.queries["query_id"])
+            for part in (fold.train, fold.dev, fold.test):
+                numbers = Counter(int(query[1:]) % 20 for query in part)
+                assert set(numbers.values()) == {2}
+
+
 @given(
     sizes=st.lists(st.integers(12, 60), min_size=1, max_size=6),
     folds=st.integers(2, 6),
