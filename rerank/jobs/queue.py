@@ -88,6 +88,8 @@ def claim(identity: str, pid: int) -> bool:
         if any(not is_lost(row, now) for row in others):
             database.execute("UPDATE jobs SET heartbeat_at = ?, pid = ? WHERE id = ?", (now, pid, identity))
             return False
+        # A job that was silent, on a machine that slept, may wake up: it stops at its next beat.
+        database.execute("UPDATE jobs SET stop_requested = 1 WHERE id != ? AND state = 'running'", (identity,))
         database.execute(
             "UPDATE jobs SET state = 'running', started_at = ?, heartbeat_at = ?, pid = ? WHERE id = ?",
             (now, now, pid, identity),

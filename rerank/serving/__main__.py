@@ -35,8 +35,11 @@ def _serve(connection: Connection, engine: Engine, turn: Lock) -> None:
     with connection:
         try:
             asked = json.loads(connection.recv_bytes())
-            with turn:
-                answer = _answer(engine, asked)
+            if asked.get("do") == "ping":
+                answer: dict[str, object] = {"ok": True}  # alive, even while it answers somebody else
+            else:
+                with turn:
+                    answer = _answer(engine, asked)
             connection.send_bytes(json.dumps(answer).encode())
         except (EOFError, OSError, ValueError):
             return  # whoever asked is gone
@@ -44,8 +47,6 @@ def _serve(connection: Connection, engine: Engine, turn: Lock) -> None:
 
 def _answer(engine: Engine, asked: dict[str, object]) -> dict[str, object]:
     try:
-        if asked.get("do") == "ping":
-            return {"ok": True}
         names = asked["strategies"]
         if not isinstance(names, list):
             raise RerankError("demo_not_ready", cause="strategies")

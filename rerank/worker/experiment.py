@@ -25,7 +25,7 @@ from rerank.worker.first_stage import Candidates, Similarities, candidate_lists
 from rerank.worker.fusing import Fuser
 from rerank.worker.meter import Meter
 from rerank.worker.reporter import Reporter
-from rerank.worker.stages import planned_pairs, train_stage
+from rerank.worker.stages import check_trainable, planned_pairs, train_stage
 from rerank.worker.strategies import StageRun, ranked_pairs, stage_run, trained_run, untrained_runs
 from rerank.worker.workbench import Workbench
 
@@ -65,7 +65,11 @@ def _prepare(
     if headless and not source.has_head:
         reporter.event("strategy_left_out", strategy="base", reason="no_trained_head")
         names = tuple(name for name in names if name not in headless)
-    if any("D" in path_of(name) for name in names) and plan.teacher == "uploaded" and dataset.teacher_scores is None:
+    if (
+        any("D" in path_of(name) for name in plan.strategies)
+        and plan.teacher == "uploaded"
+        and dataset.teacher_scores is None
+    ):
         raise RerankError("no_teacher_scores", dataset=dataset.name)
     similarities = Similarities(dataset, device, meter)
     reporter.progress(phase="candidates")
@@ -133,6 +137,7 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
     for node in nodes:
         trained_pairs, scored_pairs = planned_pairs(bench, node)
         bench.meter.expect(trained_pairs=trained_pairs, scored_pairs=scored_pairs + ranked_pairs(bench, node, names))
+    check_trainable(bench, nodes, teacher)
     fuser = Fuser(bench, embedding)
     runs = untrained_runs(bench, names, candidates, embedding, embedding_ms, fuser)
     done: dict[StageNode, StageRun] = {}
@@ -175,6 +180,8 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
 
 def _teacher(bench: Workbench, embedding: Any) -> tuple[dict[tuple[str, str], float], str]:
     """Return the teacher's scores by (query, document) and the digest that names them."""
+    if not any("D" in path_of(name) for name in bench.plan.strategies):
+        return {}, ""
     if bench.plan.teacher == "uploaded":
         uploaded = bench.dataset.teacher_scores
         if uploaded is None:

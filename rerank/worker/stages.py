@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from rerank.digests import digest_of
+from rerank.errors import RerankError
 from rerank.models.cross_encoder import load_cross_encoder
 from rerank.models.token_store import load_tokenizer
 from rerank.planning.graph import StageNode
@@ -175,6 +176,18 @@ def train_stage(bench: Workbench, node: StageNode, teacher: TeacherScores, teach
     (folder / CHECKPOINT).unlink(missing_ok=True)
     bench.reporter.event("stage_done", dev_score=progress.best_score, seconds=progress.train_seconds, **facts)
     return record
+
+
+def check_trainable(bench: Workbench, nodes: Sequence[StageNode], teacher: TeacherScores) -> None:
+    """Raise RerankError `nothing_to_train_on` before hours are spent, not when the stage's turn comes."""
+    seen = set()
+    for node in nodes:
+        if (node.kind, node.fold) in seen:
+            continue
+        seen.add((node.kind, node.fold))
+        settings, loss = settings_of(bench, node)
+        if not _list_maker(bench, node, bench.folds[node.fold], settings, loss, teacher)(0):
+            raise RerankError("nothing_to_train_on", loss=loss)
 
 
 def _where(node: StageNode) -> dict[str, int]:

@@ -152,3 +152,16 @@ def test_an_unknown_job_is_said_to_be_unknown() -> None:
     with pytest.raises(RerankError) as raised:
         queue.job("000000000000")
     assert raised.value.code == "no_such_job"
+
+
+def test_a_silent_job_that_wakes_up_after_another_took_its_turn_is_asked_to_stop(living: int) -> None:
+    """A machine that slept: both would write the same stages."""
+    first, _ = queue.submit("experiment", {"experiment": "a"})
+    assert queue.claim(first.id, living)
+    with connection() as database:
+        database.execute("UPDATE jobs SET heartbeat_at = heartbeat_at - 61 WHERE id = ?", (first.id,))
+    second, is_new = queue.submit("experiment", {"experiment": "a"})
+    assert is_new
+    assert queue.claim(second.id, living)
+    assert queue.beat(first.id)
+    assert not queue.beat(second.id)
