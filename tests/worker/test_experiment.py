@@ -16,12 +16,14 @@ from scipy import stats
 from statsmodels.stats.weightstats import ttost_paired
 
 from rerank.errors import RerankError
+from rerank.intake.reading import Source
 from rerank.jobs import queue
 from rerank.jobs.launch import start
 from rerank.planning.experiments import experiment_folder, load_result, lock_plan
 from rerank.planning.plan import PLAIN, STRATEGIES, Plan, Split
 from rerank.report.files import read_log
 from rerank.worker.experiment import ExperimentSpec, run_experiment
+from tests.conftest import tiny_files
 from tests.models import make_tiny_model
 from tests.tiny import Silent, tiny_plan, wait_for_end
 
@@ -201,6 +203,22 @@ def test_gate_two_trains_nothing_twice(tmp_path: Path) -> None:
     for name in ("C", "D"):
         assert gate_one["strategies"][name]["measures"] == gate_two["strategies"][name]["measures"]
         assert gate_two["strategies"][name]["cost"]["train_usd"] == gate_one["strategies"][name]["cost"]["train_usd"]
+    run_experiment(ExperimentSpec(experiment, gate=1), Silent())
+    again = load_result(experiment)
+    assert again is not None
+    assert again["gate"] == 2, "an answer of gate 2 is not taken back"
+    assert again["strategies"].keys() == gate_two["strategies"].keys()
+
+
+def test_a_teacher_that_scored_too_little_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
+    scores = "query_id,doc_id,score\n" + "".join(f"q{number},d0_0,0.5\n" for number in range(40))
+    files = [*tiny_files(), Source("teacher_scores.csv", scores.encode())]
+    plan = tiny_plan(make_tiny_model(tmp_path / "model"), files, teacher="uploaded")
+    listening = Listening()
+    with pytest.raises(RerankError) as caught:
+        run_experiment(ExperimentSpec(lock_plan(plan, name="x", dataset_name="x")), listening)
+    assert caught.value.code == "nothing_to_train_on"
+    assert "stage_started" not in [kind for kind, _ in listening.events]
 
 
 def wait_for(condition: object, folder: Path, seconds: float = 90.0) -> None:
