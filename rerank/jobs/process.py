@@ -20,11 +20,12 @@ def _collect() -> None:
 
 
 def environment_of_workers() -> dict[str, str]:
-    """Return the environment of a process that computes: the same home, and threads that sleep while they wait."""
+    """Return the environment of a process that computes: the same home, and threads that soon sleep while they wait."""
     environment = {**os.environ, "RERANK_HOME": str(home()), "PYTHONUNBUFFERED": "1"}
     # Threads that wait for each other by spinning take the processor from whoever they wait for: beside a
     # browser on the same machine that made small products twenty times slower.
-    environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if "OMP_WAIT_POLICY" not in environment:
+        environment.setdefault("GOMP_SPINCOUNT", "20000")
     return environment
 
 
