@@ -1,8 +1,11 @@
 """A plan that trains in seconds on a model that the tests make themselves."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from rerank.intake.finish import finish
 from rerank.intake.reading import Source, read_files
@@ -10,23 +13,14 @@ from rerank.intake.storage import save_dataset
 from rerank.jobs import queue
 from rerank.jobs.launch import start
 from rerank.jobs.records import Job
+from rerank.planning.experiments import experiment_folder, lock_plan
 from rerank.planning.plan import PLAIN, FirstStage, Plan, Split, StageSettings
+from rerank.worker.experiment import ExperimentSpec, run_experiment
+from rerank.worker.reporter import Silent
 from tests.conftest import tiny_files
+from tests.models import make_tiny_model
 
 TRAINING = {"epochs": 1, "queries_per_step": 2, "group_size": 3, "learning_rate": 1e-3}
-
-
-class Silent:
-    """A reporter that tells nobody."""
-
-    def event(self, kind: str, **facts: object) -> None:
-        pass
-
-    def progress(self, **facts: object) -> None:
-        pass
-
-    def breathe(self) -> None:
-        pass
 
 
 def tiny_plan(model: Path, files: list[Source] | None = None, **changes: object) -> Plan:
@@ -61,3 +55,13 @@ def wait_for_end(identity: str, seconds: float = 200.0) -> Job:
 def run_job(experiment: str, gate: int = 2) -> Job:
     """Run an experiment in a worker process, as the dashboard does."""
     return wait_for_end(start("experiment", {"experiment": experiment, "gate": gate, "device": "cpu"}).id)
+
+
+def finished_experiment(home: Path, plan_of: Callable[[Path], Plan] | None = None) -> Path:
+    """Run a plan, the tiny one unless told otherwise, in a home of its own; return the experiment's folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RERANK_HOME", str(home))
+        plan = (plan_of or (lambda model: tiny_plan(make_tiny_model(model))))(home / "model")
+        experiment = lock_plan(plan, name="tiny", dataset_name="tiny")
+        run_experiment(ExperimentSpec(experiment, device="cpu"), Silent())
+        return experiment_folder(experiment)

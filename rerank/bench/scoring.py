@@ -1,6 +1,8 @@
 """Scoring: pairs per second against sentence-transformers and OpenVINO."""
 
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ from rerank.bench.limit import limit_of, operations
 from rerank.bench.timing import alternate, ratio
 from rerank.bench.work import Work
 from rerank.models.batches import collate, token_batches
-from rerank.models.cross_encoder import CrossEncoder, load_cross_encoder
+from rerank.models.cross_encoder import CrossEncoder, load_cross_encoder, save_cross_encoder
 from rerank.models.devices import Device
 from rerank.models.token_store import PairTemplate
 
@@ -23,19 +25,12 @@ Scorer = Callable[[], NDArray[np.float64]]
 
 def peer_model(encoder: CrossEncoder, work: Work, dtype: torch.dtype) -> Any:
     """Return sentence-transformers' CrossEncoder with exactly the weights of ours."""
-    import tempfile
-    from pathlib import Path
-
     from sentence_transformers import CrossEncoder as Peer
 
-    from rerank.models.token_store import load_tokenizer
-
     with tempfile.TemporaryDirectory() as folder:
-        encoder.module.config.sentence_transformers = {"activation_fn": "torch.nn.modules.linear.Identity"}
-        encoder.module.save_pretrained(folder, safe_serialization=True)
-        load_tokenizer(work.source.folder).save_pretrained(folder)
+        save_cross_encoder(encoder.module, work.source.folder, Path(folder))
         peer = Peer(
-            str(Path(folder)),
+            folder,
             device=encoder.device.kind,
             max_length=work.max_length,
             num_labels=1,

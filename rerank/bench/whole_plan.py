@@ -7,30 +7,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from rerank.bench.work import SAMPLE
 from rerank.intake.finish import finish
 from rerank.intake.reading import read_folder
 from rerank.intake.storage import save_dataset
 from rerank.models.devices import Device
 from rerank.planning.experiments import lock_plan
 from rerank.planning.plan import FirstStage, Plan, Split, StageSettings
+from rerank.store.home import bundled
 from rerank.worker.experiment import ExperimentSpec, run_experiment
+from rerank.worker.reporter import Silent
 
 STRATEGIES = ("first-stage", "embedding", "C", "D", "C-then-D", "D-then-C")
 TRAINED = STRATEGIES[2:]
-
-
-class _Silent:
-    """A reporter that tells nobody."""
-
-    def event(self, kind: str, **facts: object) -> None:
-        """Say nothing."""
-
-    def progress(self, **facts: object) -> None:
-        """Say nothing."""
-
-    def breathe(self) -> None:
-        """Go on."""
 
 
 @contextmanager
@@ -50,7 +38,7 @@ def _empty_home() -> Iterator[None]:
 def _seconds(strategies: Sequence[str], device: Device, *, quick: bool) -> float:
     """Return the wall time of a plan with these strategies in an empty home: nothing is cached."""
     with _empty_home():
-        dataset = finish(read_folder(SAMPLE), "sample")
+        dataset = finish(read_folder(bundled("sample")), "sample")
         save_dataset(dataset)
         short: dict[str, Any] = {"epochs": 1, "group_size": 4}
         plan = Plan(
@@ -66,7 +54,7 @@ def _seconds(strategies: Sequence[str], device: Device, *, quick: bool) -> float
         )
         begun = time.perf_counter()
         experiment = lock_plan(plan, name="bench", dataset_name="sample")
-        run_experiment(ExperimentSpec(experiment, device=device.kind), _Silent())
+        run_experiment(ExperimentSpec(experiment, device=device.kind), Silent())
         return time.perf_counter() - begun
 
 

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,8 +9,9 @@ import numpy as np
 from rerank.models.packed import Pair
 from rerank.models.sources import ModelSource, find_model
 from rerank.models.token_store import TokenStore, load_tokenizer
+from rerank.retrieval.candidates import document_text
+from rerank.store.home import bundled
 
-SAMPLE = Path(__file__).resolve().parents[2] / "data" / "sample"
 LIST_LENGTH = 8
 
 
@@ -45,7 +45,7 @@ class Work:
 
 
 def _rows(name: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (SAMPLE / name).read_text(encoding="utf-8").splitlines()]
+    return [json.loads(line) for line in (bundled("sample") / name).read_text(encoding="utf-8").splitlines()]
 
 
 def make_work(n_lists: int, *, max_length: int = 192, seed: int = 0) -> Work:
@@ -53,7 +53,7 @@ def make_work(n_lists: int, *, max_length: int = 192, seed: int = 0) -> Work:
     source = find_model("embedded")
     tokens = TokenStore(load_tokenizer(source.folder))
     documents, queries = _rows("corpus.jsonl"), _rows("queries.jsonl")
-    texts = {row["_id"]: f"{row['title']}. {row['text']}" for row in documents}
+    texts = {row["_id"]: document_text(row["title"], row["text"]) for row in documents}
     texts |= {row["_id"]: row["text"] for row in queries}
     tokens.add("document", [row["_id"] for row in documents], [texts[row["_id"]] for row in documents])
     tokens.add("query", [row["_id"] for row in queries], [row["text"] for row in queries])

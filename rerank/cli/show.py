@@ -1,7 +1,6 @@
 """`rerank show`: a result as text."""
 
 import argparse
-import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from rerank.wording.names import AUDIT_COLOURS, name_of, strategy_name
 from rerank.wording.numbers import duration, score, usd
 from rerank.wording.tables import strategy_table
 from rerank.wording.verdicts import reservations
+from rerank.wording.width import width_of
 
 
 def show(given: argparse.Namespace, say: Say) -> int:
@@ -60,13 +60,9 @@ def print_result(result: Mapping[str, Any], say: Say) -> None:
     print(say("Device: {device}. All starts of this experiment took {time}: {usd}", device=where, **spent))
 
 
-def _width(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
-
-
 def _print_table(frame: pd.DataFrame) -> None:
     rows = [list(frame.columns), *frame.astype(str).to_numpy().tolist()]
-    widths = [max(_width(row[column]) for row in rows) for column in range(len(rows[0]))]
+    widths = [max(width_of(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
-        cells = [cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)]
+        cells = [cell + " " * (width - width_of(cell)) for cell, width in zip(row, widths, strict=True)]
         print("  ".join(cells).rstrip())

@@ -1,7 +1,8 @@
 """Where names beside points stand so that they do not cover each other."""
 
-import unicodedata
 from collections.abc import Sequence
+
+from rerank.wording.width import width_of
 
 # Sides of a point in the order of preference: which way a name goes from it, right and up being positive.
 SIDES = {"bottom right": (1, -1), "top right": (1, 1), "bottom left": (-1, -1), "top left": (-1, 1)}
@@ -12,7 +13,7 @@ Box = tuple[float, float, float, float]  # left, bottom, right, top
 
 
 def _box(x: float, y: float, name: str, side: str) -> Box:
-    width = LETTER * sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in name)
+    width = LETTER * width_of(name)
     right, up = SIDES[side]
     left = x if right > 0 else x - width
     bottom = y if up > 0 else y - LINE

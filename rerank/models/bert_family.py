@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from rerank.models.attention import packed_attention
 from rerank.models.packed import Packed
+from rerank.models.sources import OFFSET_POSITIONS
 
 # Model types whose classifier is an encoder of `layer`s under one attribute, and that attribute.
 BACKBONES: Mapping[str, str] = {
@@ -22,7 +23,6 @@ BACKBONES: Mapping[str, str] = {
     "camembert": "roberta",
     "electra": "electra",
 }
-_OFFSET = ("roberta", "xlm-roberta", "camembert")  # positions begin after the padding id
 
 
 def is_packable(config: Any) -> bool:
@@ -34,7 +34,7 @@ def is_packable(config: Any) -> bool:
 
 def first_position(config: Any) -> int:
     """Return the position id of a sequence's first token."""
-    return int(config.pad_token_id) + 1 if config.model_type in _OFFSET else 0
+    return int(config.pad_token_id) + 1 if config.model_type in OFFSET_POSITIONS else 0
 
 
 @dataclass(frozen=True)
@@ -99,28 +99,21 @@ def _layer(
     width = hidden.shape[-1]
     entering = hidden.to(dtype)
     size = width // weights.n_heads
+    first, kept = None, 0
     if last:
         # Keys and values of every token, everything else of the first token alone.
         hidden = hidden[batch.layout.first_tokens]
         own = entering[batch.layout.first_tokens]
         first = functional.linear(own, weights.inner[:width], weights.inner_bias[:width])
-        stacked = functional.linear(entering, weights.inner[width:], weights.inner_bias[width:])
-        mixed = packed_attention(
-            first.view(-1, weights.n_heads, size),
-            stacked.view(-1, 2, weights.n_heads, size),
-            batch.layout,
-            scale=weights.scale,
-            dropout=drop.attention,
-        )
-    else:
-        stacked = functional.linear(entering, weights.inner, weights.inner_bias)
-        mixed = packed_attention(
-            None,
-            stacked.view(-1, 3, weights.n_heads, size),
-            batch.layout,
-            scale=weights.scale,
-            dropout=drop.attention,
-        )
+        first, kept = first.view(-1, weights.n_heads, size), width
+    stacked = functional.linear(entering, weights.inner[kept:], weights.inner_bias[kept:])
+    mixed = packed_attention(
+        first,
+        stacked.view(entering.shape[0], -1, weights.n_heads, size),
+        batch.layout,
+        scale=weights.scale,
+        dropout=drop.attention,
+    )
     out = functional.linear(mixed.reshape(-1, width), weights.out, weights.out_bias)
     hidden = weights.attention_norm(hidden + _dropped(out, drop.hidden))
     wide = weights.activation(functional.linear(hidden.to(dtype), weights.up, weights.up_bias))

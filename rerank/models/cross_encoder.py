@@ -21,7 +21,7 @@ from rerank.models.bert_family import (
 )
 from rerank.models.devices import Device
 from rerank.models.packed import Pair, pack
-from rerank.models.token_store import PairTemplate
+from rerank.models.token_store import PairTemplate, load_tokenizer
 
 # Tokens per forward pass: large enough to fill the device, small enough for a CPU's caches.
 SCORING_TOKENS = {"cpu": 2048, "mps": 16384, "cuda": 65536}
@@ -35,8 +35,8 @@ PADDED_TOKENS = {"cpu": 1024, "mps": 8192, "cuda": 32768}
 
 def autocast(device: Device) -> AbstractContextManager[Any]:
     """Return the context in which matrix products run in the device's own type."""
-    kind = device.autocast_type
-    return nullcontext() if kind is None else torch.autocast(device.kind, dtype=kind)
+    kind = device.product_type
+    return nullcontext() if kind is torch.float32 else torch.autocast(device.kind, dtype=kind)
 
 
 class CrossEncoder:
@@ -154,3 +154,11 @@ def load_cross_encoder(
     if not is_packable(module.config) and not hasattr(module, "classifier"):
         raise RerankError("model_not_loadable", folder=str(folder), cause="no classifier head")
     return CrossEncoder(module.to(device.handle).eval(), template, device)
+
+
+def save_cross_encoder(module: Any, tokenizer_folder: Path, folder: Path) -> None:
+    """Write a model that loads in plain `transformers` and in `sentence_transformers`, with its tokenizer."""
+    # sentence_transformers reads this: raw logits, the numbers that were measured here.
+    module.config.sentence_transformers = {"activation_fn": "torch.nn.modules.linear.Identity"}
+    module.save_pretrained(str(folder), safe_serialization=True)
+    load_tokenizer(tokenizer_folder).save_pretrained(str(folder))

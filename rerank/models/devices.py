@@ -31,11 +31,6 @@ class Device:
         return torch.device(self.kind)
 
     @property
-    def autocast_type(self) -> torch.dtype | None:
-        """Return the type for autocast, None for full precision."""
-        return torch.bfloat16 if self.dtype == "bf16" else None
-
-    @property
     def product_type(self) -> torch.dtype:
         """Return the type in which matrix products are computed."""
         return torch.bfloat16 if self.dtype == "bf16" else torch.float32

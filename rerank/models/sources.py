@@ -12,6 +12,7 @@ EMBEDDED = "embedded"
 EMBEDDED_NAME = "all-MiniLM-L6-v2"
 EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
+# RoBERTa's relatives begin to count positions after their padding id.
 OFFSET_POSITIONS = ("roberta", "xlm-roberta", "camembert", "mpnet")
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json")
 
@@ -52,7 +53,6 @@ def _describe(name: str, folder: Path) -> ModelSource:
     single = len(labels) == 1 or settings.get("num_labels") == 1
     has_head = single and any("ForSequenceClassification" in str(item) for item in architectures)
     positions = settings.get("max_position_embeddings")
-    # RoBERTa's relatives begin to count after their padding id.
     offset = int(settings.get("pad_token_id") or 0) + 1 if settings.get("model_type") in OFFSET_POSITIONS else 0
     max_length = int(positions) - offset if isinstance(positions, int) and positions > 0 else None
     return ModelSource(name, folder, total.hexdigest(), has_head, max_length)

@@ -40,6 +40,11 @@ def path_of(strategy: str) -> tuple[Kind, ...]:
     return tuple(strategy.removesuffix(FUSION).split("-then-"))  # type: ignore[arg-type]
 
 
+def distils(strategies: Iterable[str]) -> bool:
+    """Say whether any of the strategies learns from a teacher."""
+    return any("D" in path_of(name) for name in strategies)
+
+
 def stage_graph(strategies: Iterable[str], n_folds: int, seeds: Iterable[int]) -> list[StageNode]:
     """Return every distinct training that the strategies need, parents before children.
 

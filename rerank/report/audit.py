@@ -7,7 +7,7 @@ import pandas as pd
 
 from rerank.evaluation.measures import per_query_scores
 from rerank.evaluation.rankings import ranking_of
-from rerank.planning.graph import path_of
+from rerank.planning.graph import distils
 from rerank.report.ran import Ran
 from rerank.stats.compare import Scores, compare
 
@@ -18,7 +18,7 @@ def audit_teacher(ran: Ran) -> dict[str, Any] | None:
     With a held-out test split only the other queries are used. Red: the interval of the difference lies
     below 0. Green: it lies above 0. Amber: anything else, too few queries included.
     """
-    if not any("D" in path_of(name) for name in ran.plan.strategies):
+    if not distils(ran.plan.strategies):
         return None
     plan = ran.plan
     if plan.split.kind == "holdout":

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rerank.decide.decision import Evidence, decide, gate_one
-from rerank.planning.graph import path_of
+from rerank.planning.graph import distils
 from rerank.planning.plan import TWO_STAGE, UNTRAINED
 from rerank.report.comparisons import FIRST
 from rerank.report.ran import Ran
@@ -56,7 +56,7 @@ def decision_of(
         second=second,
         second_extra_cost_usd=extra,
         worth_usd_per_point=None,
-        distillation_wanted=any("D" in path_of(name) for name in ran.plan.strategies),
+        distillation_wanted=distils(ran.plan.strategies),
         teacher_audit=audit["colour"] if audit else None,
         second_planned=any(name in TWO_STAGE for name in ran.plan.strategies),
         alpha=ran.plan.alpha,

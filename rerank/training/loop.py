@@ -110,11 +110,8 @@ def train(
                 group["lr"] = learning_rate_at(step, n_steps, settings)
             model.train()
             number, n_pairs, n_tokens = gradients.add(chosen, seed * 1_003 + step)
-            if not math.isfinite(number):
-                queries = ", ".join(item.query_id for item in chosen)
-                raise RerankError("training_diverged", step=step, loss=number, queries=queries)
             size = torch.nn.utils.clip_grad_norm_(model.parameters(), settings.max_gradient_norm)
-            if not bool(torch.isfinite(size)):  # the step would write it into every weight
+            if not (math.isfinite(number) and math.isfinite(float(size))):  # the step would write it into every weight
                 queries = ", ".join(item.query_id for item in chosen)
                 raise RerankError("training_diverged", step=step, loss=number, queries=queries)
             optimizer.step()

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from typing import Any
-from unicodedata import east_asian_width
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -11,6 +10,7 @@ import streamlit as st
 from rerank.ui.safe import csv_bytes, markdown, plain
 from rerank.wording.errors import error_sentence
 from rerank.wording.language import Say
+from rerank.wording.width import width_of
 
 WHOLE_ROWS = 20  # a table of this size is shown whole, a longer one scrolls
 
@@ -54,7 +54,7 @@ def table(say: Say, frame: pd.DataFrame, name: str, *, height: int | None = None
 
 def _width(texts: Iterable[object]) -> int:
     """Return the pixels that the longest of some texts needs in a table, within reason."""
-    letters = max(sum(2 if east_asian_width(letter) in "WF" else 1 for letter in str(text)) for text in texts)
+    letters = max(width_of(str(text)) for text in texts)
     return min(320, 8 * letters + 24)
 
 

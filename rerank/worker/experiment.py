@@ -14,7 +14,7 @@ from rerank.models.devices import Device, pick_device
 from rerank.models.sources import find_model
 from rerank.models.token_store import TokenStore, load_tokenizer
 from rerank.planning.experiments import experiment_folder, forecast_path, load_locked, load_result, spent_path
-from rerank.planning.graph import StageNode, path_of, stage_graph
+from rerank.planning.graph import StageNode, distils, path_of, stage_graph
 from rerank.planning.plan import FUSION, Plan, plan_from_dict, single_stage_part
 from rerank.planning.splits import evaluable_queries, folds_of
 from rerank.report.result import Ran, write_result
@@ -65,11 +65,7 @@ def _prepare(
     if headless and not source.has_head:
         reporter.event("strategy_left_out", strategy="base", reason="no_trained_head")
         names = tuple(name for name in names if name not in headless)
-    if (
-        any("D" in path_of(name) for name in plan.strategies)
-        and plan.teacher == "uploaded"
-        and dataset.teacher_scores is None
-    ):
+    if distils(plan.strategies) and plan.teacher == "uploaded" and dataset.teacher_scores is None:
         raise RerankError("no_teacher_scores", dataset=dataset.name)
     similarities = Similarities(dataset, device, meter)
     reporter.progress(phase="candidates")
@@ -180,7 +176,7 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
 
 def _teacher(bench: Workbench, embedding: Any) -> tuple[dict[tuple[str, str], float], str]:
     """Return the teacher's scores by (query, document) and the digest that names them."""
-    if not any("D" in path_of(name) for name in bench.plan.strategies):
+    if not distils(bench.plan.strategies):
         return {}, ""
     if bench.plan.teacher == "uploaded":
         uploaded = bench.dataset.teacher_scores

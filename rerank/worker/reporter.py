@@ -18,3 +18,16 @@ class Reporter(Protocol):
 
     def breathe(self) -> None:
         """Give the job a chance to stop."""
+
+
+class Silent:
+    """A reporter that tells nobody and never stops a job."""
+
+    def event(self, kind: str, **facts: object) -> None:
+        """Say nothing."""
+
+    def progress(self, **facts: object) -> None:
+        """Say nothing."""
+
+    def breathe(self) -> None:
+        """Go on."""

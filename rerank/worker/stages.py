@@ -12,8 +12,7 @@ import torch
 
 from rerank.digests import digest_of
 from rerank.errors import RerankError
-from rerank.models.cross_encoder import load_cross_encoder
-from rerank.models.token_store import load_tokenizer
+from rerank.models.cross_encoder import load_cross_encoder, save_cross_encoder
 from rerank.planning.graph import StageNode
 from rerank.planning.plan import StageSettings
 from rerank.planning.rates import automatic_learning_rate
@@ -218,10 +217,7 @@ def _list_maker(
 def _save_model(bench: Workbench, model: Any, folder: Path) -> None:
     part = folder / "model.part"
     shutil.rmtree(part, ignore_errors=True)
-    # sentence_transformers reads this: raw logits, the numbers that were measured here.
-    model.config.sentence_transformers = {"activation_fn": "torch.nn.modules.linear.Identity"}
-    model.save_pretrained(str(part), safe_serialization=True)
-    load_tokenizer(bench.source.folder).save_pretrained(str(part))
+    save_cross_encoder(model, bench.source.folder, part)
     shutil.rmtree(folder / "model", ignore_errors=True)
     part.rename(folder / "model")
     write_text(folder / "model" / "README.md", _card(bench))

@@ -119,7 +119,6 @@ def trained_run(
     rankings = {node: done[node].ranking for node in mine}
     dev = [float(done[node].record["dev_score"]) for node in mine]
     latencies = tuple(value for node in mine for value in done[node].latencies_ms)
-    tau, change = _movement(mine, done)
     fused = [(node, item) for node in mine if (item := done[node].fused) is not None]
     weights: tuple[Mapping[str, float], ...] = ()
     if name.endswith(FUSION):
@@ -127,7 +126,9 @@ def trained_run(
         dev = [item.dev_score for _, item in fused]
         weights = _weights([item for _, item in fused])
         latencies = _with_encoder(latencies, embedding_ms)
-        tau = change = None
+        tau = change = None  # of the model, which its plain form tells
+    else:
+        tau, change = _movement(mine, done)
     whole = sum(_seconds(node, done) for node in mine)
     return StrategyRun(
         name=name,

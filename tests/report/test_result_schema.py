@@ -11,13 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rerank.planning.experiments import experiment_folder, lock_plan, record_gate
+from rerank.planning.experiments import experiment_folder, record_gate
 from rerank.report.files import EXPORTED
 from rerank.report.result import SCHEMA_VERSION, comparison_record
 from rerank.stats.compare import Scores, compare
-from rerank.worker.experiment import ExperimentSpec, run_experiment
-from tests.models import make_tiny_model
-from tests.tiny import Silent, tiny_plan
+from tests.tiny import finished_experiment
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = (ROOT / "docs" / "result-schema.md").read_text(encoding="utf-8")
@@ -72,12 +70,7 @@ def types_of(value: Any) -> set[str]:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a finished experiment with every strategy."""
-    home = tmp_path_factory.mktemp("home")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RERANK_HOME", str(home))
-        experiment = lock_plan(tiny_plan(make_tiny_model(home / "model")), name="tiny", dataset_name="tiny")
-        run_experiment(ExperimentSpec(experiment), Silent())
-        return experiment_folder(experiment)
+    return finished_experiment(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture(scope="module")

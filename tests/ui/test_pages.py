@@ -4,12 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from rerank.planning.experiments import lock_plan
 from rerank.ui.pages import TITLES
 from rerank.wording.language import LANGUAGES, speaker
-from rerank.worker.experiment import ExperimentSpec, run_experiment
-from tests.models import make_tiny_model
-from tests.tiny import Silent, tiny_plan
+from tests.tiny import finished_experiment
 from tests.ui.conftest import open_page
 
 WAY_OUT = {  # what a page without anything to show says
@@ -33,10 +30,7 @@ SUBHEADERS = {  # what a page shows of a finished experiment
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with one finished experiment."""
     folder = tmp_path_factory.mktemp("finished")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RERANK_HOME", str(folder))
-        experiment = lock_plan(tiny_plan(make_tiny_model(folder / "model")), name="tiny", dataset_name="tiny")
-        run_experiment(ExperimentSpec(experiment, device="cpu"), Silent())
+    finished_experiment(folder)
     return folder
 
 

@@ -23,9 +23,10 @@ from rerank.planning.experiments import experiment_folder, load_result, lock_pla
 from rerank.planning.plan import PLAIN, STRATEGIES, Plan, Split
 from rerank.report.files import read_log
 from rerank.worker.experiment import ExperimentSpec, run_experiment
+from rerank.worker.reporter import Silent
 from tests.conftest import tiny_files
 from tests.models import make_tiny_model
-from tests.tiny import Silent, tiny_plan, wait_for_end
+from tests.tiny import finished_experiment, tiny_plan, wait_for_end
 
 SPLIT = Split(kind="kfold", folds=2, dev_share=0.25)
 
@@ -54,10 +55,7 @@ def plan_of(model: Path, **changes: object) -> Plan:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of one finished experiment."""
     home = tmp_path_factory.mktemp("home")
-    os.environ["RERANK_HOME"] = str(home)
-    experiment = lock_plan(plan_of(home / "model", strategies=STRATEGIES), name="tiny", dataset_name="tiny")
-    run_experiment(ExperimentSpec(experiment), Silent())
-    return experiment_folder(experiment)
+    return finished_experiment(home, lambda model: plan_of(model, strategies=STRATEGIES))
 
 
 def scores_from_the_files(folder: Path, strategy: str, seed: str, measure: str) -> pd.Series:

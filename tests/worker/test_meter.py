@@ -8,7 +8,7 @@ from rerank.cost.prices import Price
 from rerank.errors import RerankError
 from rerank.planning.plan import Budget
 from rerank.worker.meter import SAVE_SECONDS, Meter
-from tests.tiny import Silent
+from rerank.worker.reporter import Silent
 
 
 class Told(Silent):
