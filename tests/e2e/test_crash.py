@@ -30,6 +30,9 @@ def test_a_run_outlives_the_server_and_continues_after_a_stop(app: Dashboard, pa
     bar = page.get_by_role("progressbar")
     expect(bar).to_be_visible()
 
+    # The chart's script comes late: a browser that is still fetching it would complain about the kill.
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+
     job = queue.experiment_job(experiment)
     assert job is not None
     app.kill()
