@@ -20,6 +20,7 @@ from rerank.models.bert_family import (
     packed_logits,
 )
 from rerank.models.devices import Device
+from rerank.models.memory import TokenBudget
 from rerank.models.packed import Pair, pack
 from rerank.models.token_store import PairTemplate, load_tokenizer
 
@@ -53,6 +54,7 @@ class CrossEncoder:
         self.is_packed = is_packable(module.config) if packed is None else packed
         if not self.is_packed:
             module.classifier.forward = _in_full_precision(module.classifier.forward, device.kind)
+        self.budget = TokenBudget(SCORING_TOKENS[device.kind], device.kind)
         self._layers: list[LayerWeights] | None = None
         self._layers_have_graph = False
 
@@ -82,7 +84,8 @@ class CrossEncoder:
     def _padded_logits(self, pairs: Sequence[Pair]) -> torch.Tensor:
         parts: list[torch.Tensor] = []
         order: list[int] = []
-        for batch in token_batches([len(ids) for ids, _ in pairs], PADDED_TOKENS[self.device.kind]):
+        budget = min(PADDED_TOKENS[self.device.kind], self.budget.tokens)
+        for batch in token_batches([len(ids) for ids, _ in pairs], budget):
             inputs = collate([pairs[place] for place in batch], self.template, self.device.handle)
             with autocast(self.device):
                 parts.append(self.module(**inputs).logits.float().reshape(-1))
@@ -90,15 +93,21 @@ class CrossEncoder:
         return torch.cat(parts)[_places(order).to(parts[0].device)]
 
     def scores(self, pairs: Sequence[Pair], on_batch: Callable[[int], None] | None = None) -> NDArray[np.float64]:
-        """Return the logit of every pair; `on_batch` hears each batch's number of pairs and may raise to stop."""
+        """Return the logit of every pair; `on_batch` hears each batch's number of pairs and may raise to stop.
+
+        When memory is full the rest goes on in smaller batches. Raises RerankError `device_out_of_memory`
+        and `scores_not_finite`.
+        """
         found = np.empty(len(pairs), dtype=np.float64)
         self.module.eval()
-        budget = SCORING_TOKENS[self.device.kind]
+
+        def score(batch: list[int]) -> None:
+            found[batch] = self.logits([pairs[place] for place in batch]).cpu().numpy()
+            if on_batch is not None:
+                on_batch(len(batch))
+
         with torch.no_grad():  # not inference_mode: the kept copies of weights may be used under either
-            for batch in token_batches([len(ids) for ids, _ in pairs], budget, padded=False):
-                found[batch] = self.logits([pairs[place] for place in batch]).cpu().numpy()
-                if on_batch is not None:
-                    on_batch(len(batch))
+            self.budget.in_batches([len(ids) for ids, _ in pairs], score)
         if not np.isfinite(found).all():
             raise RerankError("scores_not_finite")
         return found

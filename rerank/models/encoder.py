@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from rerank.models.batches import token_batches
 from rerank.models.bert_family import LayerWeights, cast_layers, first_position, hidden_states
 from rerank.models.cross_encoder import SCORING_TOKENS
 from rerank.models.devices import Device
+from rerank.models.memory import TokenBudget
 from rerank.models.packed import Pair, pack
 from rerank.models.sources import embedded_folder
 from rerank.models.token_store import PairTemplate, load_tokenizer, pair_template
@@ -30,6 +30,7 @@ class Encoder:
         logging.disable_progress_bar()
         folder = embedded_folder()
         self._device = device
+        self.budget = TokenBudget(SCORING_TOKENS[device.kind], device.kind)
         self._tokenizer = load_tokenizer(folder)
         self._template: PairTemplate = pair_template(self._tokenizer)
         model: Any = AutoModel.from_pretrained(
@@ -40,24 +41,30 @@ class Encoder:
             self._layers: list[LayerWeights] = cast_layers(self._model.encoder, device.product_type)
 
     def encode(self, texts: Sequence[str], on_batch: Callable[[int], None] | None = None) -> NDArray[np.float32]:
-        """Return unit vectors, shape (n_texts, 384)."""
+        """Return unit vectors, shape (n_texts, 384).
+
+        When memory is full the rest goes on in smaller batches. Raises RerankError `device_out_of_memory`.
+        """
         vectors = np.zeros((len(texts), WIDTH), dtype=np.float32)
         if not texts:
             return vectors
         encoded = self._tokenizer(list(texts), truncation=True, max_length=MAX_LENGTH)["input_ids"]
         alone: list[Pair] = [(np.asarray(ids, dtype=np.int32), len(ids)) for ids in encoded]
         first = first_position(self._model.config)
+
+        def encode(batch: list[int]) -> None:
+            packed = pack([alone[place] for place in batch], self._template, first, self._device.handle)
+            hidden = hidden_states(
+                self._model, self._layers, packed, self._device.product_type, first_only=False
+            ).float()
+            lengths = torch.tensor(packed.layout.lengths, device=hidden.device)
+            owner = torch.repeat_interleave(torch.arange(len(lengths), device=hidden.device), lengths)
+            sums = hidden.new_zeros(len(lengths), hidden.shape[-1]).index_add_(0, owner, hidden)
+            unit = torch.nn.functional.normalize(sums / lengths.unsqueeze(1), dim=-1).cpu().numpy()
+            vectors[[batch[place] for place in packed.order]] = unit
+            if on_batch is not None:
+                on_batch(len(batch))
+
         with torch.no_grad():
-            for batch in token_batches([len(ids) for ids in encoded], SCORING_TOKENS[self._device.kind], padded=False):
-                packed = pack([alone[place] for place in batch], self._template, first, self._device.handle)
-                hidden = hidden_states(
-                    self._model, self._layers, packed, self._device.product_type, first_only=False
-                ).float()
-                lengths = torch.tensor(packed.layout.lengths, device=hidden.device)
-                owner = torch.repeat_interleave(torch.arange(len(lengths), device=hidden.device), lengths)
-                sums = hidden.new_zeros(len(lengths), hidden.shape[-1]).index_add_(0, owner, hidden)
-                unit = torch.nn.functional.normalize(sums / lengths.unsqueeze(1), dim=-1).cpu().numpy()
-                vectors[[batch[place] for place in packed.order]] = unit
-                if on_batch is not None:
-                    on_batch(len(batch))
+            self.budget.in_batches([len(ids) for ids in encoded], encode)
         return vectors

@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 
 from rerank.digests import digest_of
 from rerank.errors import RerankError
+from rerank.planning.losses import CONTRASTIVE, DISTILLATION, check_losses
 
 FUSION = "+fusion"  # suffix: a strategy's scores mixed with the first stage's and the encoder's
 
@@ -241,8 +242,9 @@ def check_plan(plan: Plan) -> None:
     ):
         if limit is not None and not _number(limit, low, 1e9, whole=whole):
             raise _bad(setting, limit)
-    _check_stage("contrastive", plan.contrastive, ("auto", "lce", "listwise"))
-    _check_stage("distillation", plan.distillation, ("kl", "ranknet"))
+    check_losses(plan.contrastive.loss, plan.distillation.loss, plan.teacher)
+    _check_stage("contrastive", plan.contrastive, CONTRASTIVE)
+    _check_stage("distillation", plan.distillation, DISTILLATION)
     if not isinstance(plan.base_model, str) or not plan.base_model.strip():
         raise _bad("base_model", plan.base_model)
     if not isinstance(plan.hypothesis, str):

@@ -19,6 +19,7 @@ from rerank.training.lists import TrainingList
 from rerank.training.step import StepGradients
 
 CHECKPOINT_SECONDS = 30.0  # at most this much work is done twice after a kill
+NAMED_QUERIES = 8  # of a step that diverged
 
 
 @dataclass(frozen=True)
@@ -112,8 +113,16 @@ def train(
             number, n_pairs, n_tokens = gradients.add(chosen, seed * 1_003 + step)
             size = torch.nn.utils.clip_grad_norm_(model.parameters(), settings.max_gradient_norm)
             if not (math.isfinite(number) and math.isfinite(float(size))):  # the step would write it into every weight
-                queries = ", ".join(item.query_id for item in chosen)
-                raise RerankError("training_diverged", step=step, loss=number, queries=queries)
+                queries = ", ".join(item.query_id for item in chosen[:NAMED_QUERIES])
+                raise RerankError(
+                    "training_diverged",
+                    step=step + 1,
+                    n_steps=n_steps,
+                    loss=number,
+                    gradient=float(size),
+                    n_queries=len(chosen),
+                    queries=queries,
+                )
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
             encoder.changed()

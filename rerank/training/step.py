@@ -6,6 +6,7 @@ import torch
 
 from rerank.errors import RerankError
 from rerank.models.cross_encoder import CrossEncoder
+from rerank.models.memory import is_out_of_memory, make_room
 from rerank.models.packed import Pair
 from rerank.models.token_store import TokenStore
 from rerank.planning.plan import StageSettings
@@ -17,7 +18,10 @@ TRAINING_TOKENS = {"cpu": 2048, "mps": 8192, "cuda": 32768}
 
 
 def loss_of(name: str, logits: torch.Tensor, targets: torch.Tensor, settings: StageSettings) -> torch.Tensor:
-    """Return one list's loss by its name (`lce`, `listwise`, `kl`, `ranknet`)."""
+    """Return one list's loss by its name in `planning.losses`; logits and targets are fp32.
+
+    Raises RerankError `unknown_loss`.
+    """
     if name == "lce":
         return contrastive.lce(logits, targets)
     if name == "listwise":
@@ -26,6 +30,10 @@ def loss_of(name: str, logits: torch.Tensor, targets: torch.Tensor, settings: St
         return distillation.kl(logits, targets, settings.temperature)
     if name == "ranknet":
         return distillation.ranknet(logits, targets)
+    if name == "margin_mse":
+        return distillation.margin_mse(logits, targets)
+    if name == "adr_mse":
+        return distillation.adr_mse(logits, targets, settings.temperature)
     raise RerankError("unknown_loss", loss=name)
 
 
@@ -69,21 +77,23 @@ class StepGradients:
         made = [
             [self._tokens.pair(item.query_id, doc_id, self._max_length) for doc_id in item.doc_ids] for item in lists
         ]
+        n_tokens = sum(len(ids) for pairs in made for ids, _ in pairs)
         while True:
             self._encoder.changed()
             try:
                 total = self._whole_step(lists, made, seed)
                 break
-            except torch.OutOfMemoryError:
-                pass  # whatever the traceback holds is freed before the next try
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
+                # Whatever the traceback holds is freed after this block, before the next try.
             # A backward pass that was cut short has added some of its gradients: the step starts anew.
             self._encoder.module.zero_grad(set_to_none=True)
-            self._make_room()
+            make_room(self._encoder.device.kind)
             longest = max(len(ids) for pairs in made for ids, _ in pairs)
             if self.token_budget <= longest:
                 raise RerankError("device_out_of_memory", n_tokens=longest)
-            self.token_budget = max(longest, self.token_budget // 2)
-        n_tokens = sum(len(ids) for pairs in made for ids, _ in pairs)
+            self.token_budget = max(longest, min(self.token_budget, n_tokens) // 2)
         return total / len(lists), sum(len(pairs) for pairs in made), n_tokens
 
     def _whole_step(self, lists: Sequence[TrainingList], made: Sequence[Sequence[Pair]], seed: int) -> float:
@@ -143,7 +153,3 @@ class StepGradients:
             total = total + loss_of(self._loss, logits[start : start + size], targets, self._settings)
             start += size
         return total
-
-    def _make_room(self) -> None:
-        if self._encoder.device.kind == "cuda":
-            torch.cuda.empty_cache()

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from rerank.errors import RerankError
+from rerank.planning.losses import losses_for
 from rerank.planning.plan import (
     FUSED,
     FUSION,
@@ -29,6 +30,7 @@ from rerank.ui.strategies import explain
 from rerank.wording.language import Say
 from rerank.wording.names import (
     FIRST_STAGES,
+    LOSSES,
     POOLS,
     PRESET_NAMES,
     SPLITS,
@@ -178,6 +180,18 @@ def _details(say: Say, plan: Plan, key: str, manifest: Mapping[str, Any]) -> Pla
             key=f"base_{key}",
             help=say("“embedded”, the path of a local folder, or a hub id (owner/name). Safetensors only."),
         )
+        losses = losses_for(plan.teacher)
+        loss = st.selectbox(
+            say("What D learns of the teacher"),
+            losses,
+            index=losses.index(plan.distillation.loss),
+            format_func=lambda name: name_of(say, LOSSES, name),
+            key=f"loss_{key}",
+            help=say(
+                "Scores say how much better a document is, an order only that it is better. Take an order when the "
+                "teacher's scores are only ranks, or jump about."
+            ),
+        )
         epochs = st.number_input(say("Epochs"), 1, 100, value=plan.contrastive.epochs, key=f"epochs_{key}")
         rate = st.number_input(
             say("Learning rate (0: automatic)"),
@@ -197,6 +211,6 @@ def _details(say: Say, plan: Plan, key: str, manifest: Mapping[str, Any]) -> Pla
         relevant_grade=int(relevant),
         base_model=base.strip(),
         contrastive=replace(plan.contrastive, epochs=int(epochs), learning_rate=rate),
-        distillation=replace(plan.distillation, epochs=int(epochs), learning_rate=rate),
+        distillation=replace(plan.distillation, loss=loss, epochs=int(epochs), learning_rate=rate),
         budget=Budget(minutes=minutes or None, usd=usd or None),
     )

@@ -27,6 +27,15 @@ ERRORS: Mapping[str, str] = {
     "plan_longer_than_model": later(
         "The plan wants pairs of {max_length} tokens; the model {model} reads {most} at most. Lower max_length."
     ),
+    "loss_needs_teacher": later(
+        "C cannot use the loss “{loss}”: it learns from a teacher, and C learns from judgments. Take one of: {choices}."
+    ),
+    "loss_needs_judgments": later(
+        "D cannot use the loss “{loss}”: it learns from judgments, and D learns from a teacher. Take one of: {choices}."
+    ),
+    "loss_needs_scores": later(
+        "D cannot use the loss “{loss}” with the teacher “{teacher}”: it learns a teacher's scores, and this one gives only an order. Take one of: {choices}."
+    ),
     "plan_no_strategy": later("The plan names no strategy besides first-stage: there is nothing to compare."),
     "plan_unreadable": later("The plan file {path} is not valid TOML: {reason}."),
     "plan_changed_after_lock": later(
@@ -57,8 +66,12 @@ ERRORS: Mapping[str, str] = {
     "device_out_of_memory": later(
         "The device's memory does not hold one pair of {n_tokens} tokens. Lower max_length, or take a smaller model."
     ),
-    "scores_not_finite": later("The model's scores are not finite: its weights are damaged or training diverged."),
-    "training_diverged": later("Training diverged at step {step} (loss {loss}). Lower the learning rate in the plan."),
+    "scores_not_finite": later(
+        "The model's scores are not finite: its weights are damaged or training diverged. Lower the learning rate in the plan, or take another base model."
+    ),
+    "training_diverged": later(
+        "Training diverged at step {step} of {n_steps}: loss {loss}, gradient norm {gradient}, in a step of {n_queries} queries (the first ones: {queries}). Lower the learning rate in the plan. If it happens at the same step again, look at these queries: their texts, judgments or teacher scores are unlike the others."
+    ),
     "unknown_loss": later("There is no loss “{loss}”."),
     "bench_needs_dev": later("The benchmark compares with sentence-transformers: pip install -e .[dev]"),
     "unknown_measure": later("There is no measure “{measure}”."),

@@ -117,6 +117,13 @@ TEACHERS: Mapping[str, str] = {
     "uploaded": later("Your uploaded scores"),
 }
 
+LOSSES: Mapping[str, str] = {
+    "kl": later("KL: how the teacher's scores share out a list"),
+    "margin_mse": later("MarginMSE: how far the teacher's scores lie apart"),
+    "ranknet": later("RankNet: the teacher's order, pair by pair"),
+    "adr_mse": later("ADR-MSE: the teacher's ranks, the top ones most"),
+}
+
 
 def name_of(say: Say, table: Mapping[str, str], code: str) -> str:
     """Return a code's name in the reader's language; an unknown code is shown as it is."""

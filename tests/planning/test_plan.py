@@ -61,7 +61,7 @@ def test_a_setting_that_does_not_exist_is_named(settings: dict[str, object], nam
         ({"max_queries": 0}, "max_queries"),
         ({"max_queries": 10.5}, "max_queries"),
         ({"budget": {"usd": -1}}, "budget.usd"),
-        ({"contrastive": {"loss": "kl"}}, "contrastive.loss"),
+        ({"contrastive": {"loss": "mse"}}, "contrastive.loss"),
         ({"distillation": {"loss": "auto"}}, "distillation.loss"),
         ({"distillation": {"epochs": 0}}, "distillation.epochs"),
         ({"contrastive": {"freeze_word_embeddings": "no"}}, "contrastive.freeze_word_embeddings"),

@@ -1,0 +1,62 @@
+"""Which loss learns from what: wrong pairings are refused with their reason."""
+
+from typing import get_args
+
+import pytest
+
+from rerank.errors import RerankError
+from rerank.planning import losses
+from rerank.planning.losses import CONTRASTIVE, DISTILLATION, GIVES, losses_for
+from rerank.planning.plan import Plan, Teacher, plan_from_dict
+from rerank.wording.errors import error_sentence
+from rerank.wording.language import LANGUAGES, speaker
+from rerank.wording.names import LOSSES
+
+DIGEST = "d" * 64
+
+
+def refused(settings: dict[str, object]) -> RerankError:
+    with pytest.raises(RerankError) as caught:
+        plan_from_dict(settings, Plan(DIGEST))
+    return caught.value
+
+
+def test_it_is_known_what_every_teacher_gives_and_how_every_loss_of_d_is_called() -> None:
+    assert set(GIVES) == set(get_args(Teacher))
+    assert set(LOSSES) == set(DISTILLATION)
+
+
+@pytest.mark.parametrize("teacher", GIVES)
+def test_scores_hold_an_order_so_every_loss_fits_todays_teachers(teacher: str) -> None:
+    assert losses_for(teacher) == ("kl", "margin_mse", "ranknet", "adr_mse")
+    for loss in losses_for(teacher):
+        plan = plan_from_dict({"teacher": teacher, "distillation": {"loss": loss}}, Plan(DIGEST))
+        assert plan.distillation.loss == loss
+
+
+@pytest.mark.parametrize("loss", ["kl", "margin_mse"])
+def test_an_order_holds_no_scores(loss: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(losses, "GIVES", {"embedding": "scores", "uploaded": "order"})
+    error = refused({"teacher": "uploaded", "distillation": {"loss": loss}})
+    assert error.code == "loss_needs_scores"
+    assert error.facts["choices"] == ("ranknet", "adr_mse")
+    for fit in ("ranknet", "adr_mse"):
+        plan_from_dict({"teacher": "uploaded", "distillation": {"loss": fit}}, Plan(DIGEST))
+    plan_from_dict({"teacher": "embedding", "distillation": {"loss": loss}}, Plan(DIGEST))
+
+
+@pytest.mark.parametrize("loss", DISTILLATION)
+def test_c_has_no_teacher_to_learn_from(loss: str) -> None:
+    assert refused({"contrastive": {"loss": loss}}).code == "loss_needs_teacher"
+
+
+@pytest.mark.parametrize("loss", [name for name in CONTRASTIVE if name != "auto"])
+def test_d_has_no_judgments_to_learn_from(loss: str) -> None:
+    assert refused({"distillation": {"loss": loss}}).code == "loss_needs_judgments"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_refusal_names_the_losses_that_fit(language: str) -> None:
+    error = refused({"distillation": {"loss": "lce"}})
+    said = error_sentence(speaker(language), error.code, error.facts)
+    assert all(loss in said for loss in ("lce", *DISTILLATION))
