@@ -1,0 +1,75 @@
+"""A training that diverges stops before it spoils the weights, and says where and what to do."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from rerank.errors import RerankError
+from rerank.models.cross_encoder import CrossEncoder, load_cross_encoder
+from rerank.models.devices import pick_device
+from rerank.models.token_store import TokenStore, load_tokenizer
+from rerank.planning.plan import StageSettings
+from rerank.training.lists import TrainingList
+from rerank.training.loop import NAMED_QUERIES, Hooks, train
+from rerank.wording.errors import error_sentence
+from rerank.wording.language import LANGUAGES, speaker
+from tests.models import make_tiny_model
+
+LISTS = [TrainingList(f"q{number}", ("d0", "d1", "d2"), (1.0, 0.0, -1.0)) for number in range(24)]
+
+
+@pytest.fixture
+def tokens(tmp_path: Path) -> TokenStore:
+    store = TokenStore(load_tokenizer(make_tiny_model(tmp_path / "model")))
+    store.add("query", [item.query_id for item in LISTS], [f"apple {item.query_id}" for item in LISTS])
+    store.add("document", ["d0", "d1", "d2"], ["apple pie", "a bridge", "seven words"])
+    return store
+
+
+def diverged(tmp_path: Path, tokens: TokenStore, settings: StageSettings) -> tuple[RerankError, CrossEncoder, int]:
+    """Train until it fails; return the error, the model and how many steps were reported."""
+    device = replace(pick_device("cpu"), dtype="fp32")
+    encoder = load_cross_encoder(tmp_path / "model", tokens.template, device, seed=0)
+    steps: list[int] = []
+    hooks = Hooks(
+        lists_of_epoch=lambda epoch: LISTS,
+        dev_score=lambda current: 0.0,
+        on_step=lambda step, n_steps, loss: steps.append(step),
+        breathe=lambda: None,
+    )
+    with pytest.raises(RerankError) as caught:
+        train(encoder, settings, settings.loss, tokens, 64, 0, tmp_path / "stage", hooks)
+    return caught.value, encoder, len(steps)
+
+
+HUGE = StageSettings(loss="margin_mse", epochs=2, queries_per_step=12, learning_rate=1e30)
+
+
+def test_the_step_and_its_queries_are_named(tmp_path: Path, tokens: TokenStore) -> None:
+    error, encoder, n_done = diverged(tmp_path, tokens, HUGE)
+    assert error.code == "training_diverged"
+    assert (error.facts["step"], error.facts["n_steps"], n_done) == (2, 4, 1)  # counted as the progress counts
+    assert error.facts["n_queries"] == 12
+    assert error.facts["queries"] == ", ".join(item.query_id for item in LISTS[12 : 12 + NAMED_QUERIES])
+    assert all(torch.isfinite(value).all() for value in encoder.module.parameters())
+
+
+def test_a_gradient_that_is_not_finite_stops_even_where_the_loss_is(
+    tmp_path: Path, tokens: TokenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", lambda *_: torch.tensor(float("nan")))
+    error, _, n_done = diverged(tmp_path, tokens, replace(HUGE, learning_rate=1e-3))
+    assert (error.code, error.facts["step"], n_done) == ("training_diverged", 1, 0)
+    assert float(str(error.facts["loss"])) < 100
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_sentence_has_step_queries_and_advice(tmp_path: Path, tokens: TokenStore, language: str) -> None:
+    error, _, _ = diverged(tmp_path, tokens, HUGE)
+    said = error_sentence(speaker(language), error.code, error.facts)
+    assert all(f"({name})" not in said for name in error.facts), "a fact is missing"
+    assert {"en": "Lower the learning rate", "ja": "学習率を下げて"}[language] in said
+    for fact in ("2", "4", "q12, q13"):
+        assert fact in said
