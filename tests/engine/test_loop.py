@@ -1,5 +1,6 @@
-"""A training that diverges stops before it spoils the weights, and says where and what to do."""
+"""A training learns what its loss asks for; one that diverges stops before it spoils the weights and says so."""
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from rerank.errors import RerankError
 from rerank.models.cross_encoder import CrossEncoder, load_cross_encoder
 from rerank.models.devices import pick_device
 from rerank.models.token_store import TokenStore, load_tokenizer
+from rerank.planning.losses import DISTILLATION
 from rerank.planning.plan import StageSettings
 from rerank.training.lists import TrainingList
 from rerank.training.loop import NAMED_QUERIES, Hooks, train
@@ -26,6 +28,25 @@ def tokens(tmp_path: Path) -> TokenStore:
     store.add("query", [item.query_id for item in LISTS], [f"apple {item.query_id}" for item in LISTS])
     store.add("document", ["d0", "d1", "d2"], ["apple pie", "a bridge", "seven words"])
     return store
+
+
+@pytest.mark.parametrize("loss", DISTILLATION)
+def test_every_loss_of_d_teaches_the_teachers_order(tmp_path: Path, tokens: TokenStore, loss: str) -> None:
+    device = replace(pick_device("cpu"), dtype="fp32")
+    encoder = load_cross_encoder(tmp_path / "model", tokens.template, device, seed=0)
+    settings = StageSettings(loss=loss, epochs=4, learning_rate=3e-3)
+    rising = itertools.count()  # each epoch is better than the one before: the last one is kept
+    hooks = Hooks(
+        lists_of_epoch=lambda epoch: LISTS,
+        dev_score=lambda current: float(next(rising)),
+        on_step=lambda *_: None,
+        breathe=lambda: None,
+    )
+    progress = train(encoder, settings, loss, tokens, 64, 0, tmp_path / "stage", hooks).progress
+    assert progress.losses[-1] < progress.losses[0]
+    for item in LISTS:
+        scores = encoder.scores([tokens.pair(item.query_id, doc, 64) for doc in item.doc_ids])
+        assert list(scores) == sorted(scores, reverse=True)  # as the teacher has them
 
 
 def diverged(tmp_path: Path, tokens: TokenStore, settings: StageSettings) -> tuple[RerankError, CrossEncoder, int]:
