@@ -1,16 +1,21 @@
 """Every text tokenised once; query-document pairs are put together from ids."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tokenizers
 from numpy.typing import NDArray
 
+from rerank.digests import digest_of
 from rerank.errors import RerankError
+from rerank.store.token_ids import TokenIds
 
-_CHUNK = 4096
+_CHUNK = 4096  # texts that are tokenised together
+_WRITTEN_IDS = 2**24  # ids that wait in memory before they are written: 64 MiB
 
 
 @dataclass(frozen=True)
@@ -70,40 +75,86 @@ def pair_template(tokenizer: Any) -> PairTemplate:
     )
 
 
+def tokenizer_digest(tokenizer: Any) -> str:
+    """Return the SHA-256 (64 hex digits) of everything that a text's ids depend on besides the text."""
+    backend = tokenizer.backend_tokenizer
+    backend.no_truncation()  # the store never cuts or pads; the tokenizer sets both anew in every call
+    backend.no_padding()
+    return digest_of([tokenizers.__version__, bool(tokenizer.split_special_tokens), backend.to_str()])
+
+
 class TokenStore:
-    """The token ids of a set of named texts, each tokenised once and without special tokens."""
+    """The token ids of a set of named texts, without special tokens; a text is tokenised once per tokenizer.
+
+    Ids lie on disk by digests of tokenizer and text and are mapped into memory, so that every experiment, fold,
+    seed and process has them from there.
+    """
 
     def __init__(self, tokenizer: Any) -> None:
         self.template = pair_template(tokenizer)
+        self._head, self._middle, self._tail = (
+            np.asarray(part, dtype=np.int32)
+            for part in (self.template.head, self.template.middle, self.template.tail)
+        )
         self._tokenizer = tokenizer
-        self._ids: dict[tuple[str, str], NDArray[np.int32]] = {}
+        self._disk = TokenIds(tokenizer_digest(tokenizer))
+        self._ids: dict[str, dict[str, NDArray[np.int32]]] = {"query": {}, "document": {}}
 
-    def add(self, role: str, names: Sequence[str], texts: Sequence[str]) -> None:
-        """Tokenise texts under (role, name); a name that is already there is not tokenised again."""
-        new = [(name, text) for name, text in zip(names, texts, strict=True) if (role, name) not in self._ids]
-        for start in range(0, len(new), _CHUNK):
-            part = new[start : start + _CHUNK]
+    def add(self, role: str, names: Sequence[str], texts: Sequence[str], *, kept: bool = True) -> None:
+        """Make a role's named texts (`query` or `document`) known; a name that is already known keeps its text.
+
+        kept: whether the ids go to disk; not for what somebody types.
+        """
+        known = self._ids[role]
+        new = {name: text for name, text in zip(names, texts, strict=True) if name not in known}
+        if new:
+            known.update(zip(new, self.ids_of(list(new.values()), kept=kept), strict=True))
+
+    def ids_of(self, texts: Sequence[str], *, kept: bool = True) -> list[NDArray[np.int32]]:
+        """Return the ids of texts, from disk when they are there; read-only where they are mapped."""
+        keys = [hashlib.sha256(text.encode()).digest() for text in texts]
+        found = self._disk.find(keys) if kept else {}
+        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
+        fresh: dict[bytes, NDArray[np.int32]] = {}
+        size = 0
+        waiting = list(missing.items())
+        for start in range(0, len(waiting), _CHUNK):
+            part = waiting[start : start + _CHUNK]
             # Long documents are cut when pairs are put together; the tokenizer's warning is not for us.
-            encoded = self._tokenizer([text for _, text in part], add_special_tokens=False, verbose=False)
-            for (name, _), ids in zip(part, encoded["input_ids"], strict=True):
-                self._ids[(role, name)] = np.asarray(ids, dtype=np.int32)
+            encoded = self._tokenizer(
+                [text for _, text in part],
+                add_special_tokens=False,
+                verbose=False,
+                return_attention_mask=False,
+                return_token_type_ids=False,
+            )
+            for (key, _), ids in zip(part, encoded["input_ids"], strict=True):
+                fresh[key] = np.asarray(ids, dtype=np.int32)
+                size += len(ids)
+            if kept and (size >= _WRITTEN_IDS or start + _CHUNK >= len(waiting)):
+                self._disk.add(fresh)
+                found.update(fresh | self._disk.find(list(fresh)))  # mapped where it can be read back
+                fresh, size = {}, 0
+        found.update(fresh)
+        return [found[key] for key in keys]
 
-    def pair(self, query: str, document: str, max_length: int) -> tuple[NDArray[np.int32], int]:
+    def room(self, query: str, max_length: int) -> int:
+        """Return how many tokens of a document a pair with this query has room for."""
+        whole = max_length - self.template.n_special
+        return max(0, whole - min(len(self._ids["query"][query]), max(1, whole * 3 // 4)))
+
+    def n_tokens(self, document: str) -> int:
+        """Return a document's length in tokens."""
+        return len(self._ids["document"][document])
+
+    def pair(self, query: str, document: str, max_length: int, start: int = 0) -> tuple[NDArray[np.int32], int]:
         """Return a pair's ids, at most `max_length`, and where its document part begins.
 
-        The document is cut first; a query is cut only beyond three quarters of the room.
+        The document is cut first; a query is cut only beyond three quarters of the room. start: the first token
+        of the document to read.
         """
-        template = self.template
-        room = max_length - template.n_special
-        first = self._ids[("query", query)][: max(1, room * 3 // 4)]
-        second = self._ids[("document", document)][: max(0, room - len(first))]
-        ids = np.concatenate(
-            [
-                np.asarray(template.head, dtype=np.int32),
-                first,
-                np.asarray(template.middle, dtype=np.int32),
-                second,
-                np.asarray(template.tail, dtype=np.int32),
-            ]
-        )
-        return ids, len(template.head) + len(first) + len(template.middle)
+        whole = max_length - self.template.n_special
+        first = self._ids["query"][query][: max(1, whole * 3 // 4)]
+        second = self._ids["document"][document][start : start + max(0, whole - len(first))]
+        ids = np.concatenate((self._head, first, self._middle, second, self._tail))
+        return ids, len(self._head) + len(first) + len(self._middle)
