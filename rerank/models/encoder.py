@@ -13,7 +13,7 @@ from rerank.models.devices import Device
 from rerank.models.memory import TokenBudget
 from rerank.models.packed import Pair, pack
 from rerank.models.sources import embedded_folder
-from rerank.models.token_store import PairTemplate, load_tokenizer, pair_template
+from rerank.models.token_store import PairTemplate, TokenStore, load_tokenizer
 
 MAX_LENGTH = 256  # the length that all-MiniLM-L6-v2 was trained with
 WIDTH = 384
@@ -31,8 +31,8 @@ class Encoder:
         folder = embedded_folder()
         self._device = device
         self.budget = TokenBudget(SCORING_TOKENS[device.kind], device.kind)
-        self._tokenizer = load_tokenizer(folder)
-        self._template: PairTemplate = pair_template(self._tokenizer)
+        self._tokens = TokenStore(load_tokenizer(folder))
+        self._template: PairTemplate = self._tokens.template
         model: Any = AutoModel.from_pretrained(
             str(folder), local_files_only=True, use_safetensors=True, dtype=torch.float32
         )
@@ -40,16 +40,20 @@ class Encoder:
         with torch.no_grad():
             self._layers: list[LayerWeights] = cast_layers(self._model.encoder, device.product_type)
 
-    def encode(self, texts: Sequence[str], on_batch: Callable[[int], None] | None = None) -> NDArray[np.float32]:
-        """Return unit vectors, shape (n_texts, 384).
+    def encode(
+        self, texts: Sequence[str], on_batch: Callable[[int], None] | None = None, *, kept: bool = False
+    ) -> NDArray[np.float32]:
+        """Return unit vectors, shape (n_texts, 384); kept: share the texts' token ids through the disk.
 
         When memory is full the rest goes on in smaller batches. Raises RerankError `device_out_of_memory`.
         """
         vectors = np.zeros((len(texts), WIDTH), dtype=np.float32)
         if not texts:
             return vectors
-        encoded = self._tokenizer(list(texts), truncation=True, max_length=MAX_LENGTH)["input_ids"]
-        alone: list[Pair] = [(np.asarray(ids, dtype=np.int32), len(ids)) for ids in encoded]
+        head, tail = (np.array(part, dtype=np.int32) for part in (self._template.head, self._template.tail))
+        room = MAX_LENGTH - len(head) - len(tail)
+        encoded = [np.concatenate((head, ids[:room], tail)) for ids in self._tokens.ids_of(texts, kept=kept)]
+        alone: list[Pair] = [(ids, len(ids)) for ids in encoded]
         first = first_position(self._model.config)
 
         def encode(batch: list[int]) -> None:

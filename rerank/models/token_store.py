@@ -93,8 +93,7 @@ class TokenStore:
     def __init__(self, tokenizer: Any) -> None:
         self.template = pair_template(tokenizer)
         self._head, self._middle, self._tail = (
-            np.asarray(part, dtype=np.int32)
-            for part in (self.template.head, self.template.middle, self.template.tail)
+            np.asarray(part, dtype=np.int32) for part in (self.template.head, self.template.middle, self.template.tail)
         )
         self._tokenizer = tokenizer
         self._disk = TokenIds(tokenizer_digest(tokenizer))

@@ -17,7 +17,8 @@ class Speed:
     device_name: str
     score_tokens_per_second: float
     train_tokens_per_second: float
-    tokens_per_pair: float
+    tokens_per_scored_pair: float  # a long document may be several, see plan.md on `passages`
+    tokens_per_trained_pair: float
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON types."""
@@ -50,7 +51,9 @@ class Forecast:
 
 def forecast(speed: Speed, work: Work) -> Forecast:
     """Return the predicted time of some work at a measured speed."""
-    training = work.trained_pairs * speed.tokens_per_pair / speed.train_tokens_per_second
-    scoring = (work.scored_pairs + work.encoded_texts) * speed.tokens_per_pair / speed.score_tokens_per_second
+    training = work.trained_pairs * speed.tokens_per_trained_pair / speed.train_tokens_per_second
+    # The encoder reads a text once and only its beginning, as a training does.
+    scored = work.scored_pairs * speed.tokens_per_scored_pair + work.encoded_texts * speed.tokens_per_trained_pair
+    scoring = scored / speed.score_tokens_per_second
     seconds = START_SECONDS + training + scoring
     return Forecast(seconds, seconds * LOW, seconds * HIGH, work.trained_pairs, work.scored_pairs)

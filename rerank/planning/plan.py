@@ -29,6 +29,7 @@ FirstStageKind = Literal["bm25", "embedding", "rrf", "run"]
 Pool = Literal["corpus", "judged"]
 SplitKind = Literal["holdout", "kfold"]
 Teacher = Literal["embedding", "uploaded"]
+Passages = Literal["first", "max"]
 
 
 class _Numbers:
@@ -107,6 +108,7 @@ class Plan(_Numbers):
     base_model: str = "embedded"
     teacher: Teacher = "embedding"
     max_length: int = 256
+    passages: Passages = "first"  # of a document that is longer: its beginning, or the best of several
     contrastive: StageSettings = field(default_factory=lambda: StageSettings(loss="auto"))
     distillation: StageSettings = field(default_factory=lambda: StageSettings(loss="kl"))
     second_stage_learning_rate_factor: float = 0.5  # 0.3-1x with a fresh optimiser
@@ -232,6 +234,7 @@ def check_plan(plan: Plan) -> None:
         ("first_stage.kind", plan.first_stage.kind, get_args(FirstStageKind)),
         ("first_stage.pool", plan.first_stage.pool, get_args(Pool)),
         ("teacher", plan.teacher, get_args(Teacher)),
+        ("passages", plan.passages, get_args(Passages)),
     ):
         if word not in words:
             raise _bad(setting, word)

@@ -57,6 +57,7 @@ class Ran:
     candidates_digest: str
     teacher_scores: Mapping[tuple[str, str], float]
     embedding_scores: pd.DataFrame
+    truncation: Mapping[str, Any]  # how much of the candidates the re-ranker could not read
     encoder_seconds: float
     forecast: Mapping[str, Any]
     job_seconds: float  # of all starts of the experiment, as is job_usd

@@ -148,6 +148,7 @@ def build_result(ran: Ran, by_seed: pd.DataFrame) -> dict[str, Any]:
             "candidates_digest": ran.candidates_digest,
             "mean_candidates": float(len(test_candidates) / max(1, len(ran.test_queries))),
         },
+        "truncation": dict(ran.truncation),
         "strategies": strategies,
         "comparisons": [comparison_record(comparison) for comparison in comparisons],
         "teacher_audit": audit,

@@ -19,6 +19,7 @@ from rerank.intake.storage import load_dataset
 from rerank.models.cross_encoder import CrossEncoder, load_cross_encoder
 from rerank.models.devices import Device, pick_device, synchronize
 from rerank.models.encoder import Encoder
+from rerank.models.passages import Reading
 from rerank.models.sources import ModelSource, find_model
 from rerank.models.token_store import TokenStore, load_tokenizer
 from rerank.planning.experiments import load_locked, load_result
@@ -119,13 +120,13 @@ class Engine:
         self._vectors = {}
         return opened
 
-    def _encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def _encode(self, texts: Sequence[str], *, kept: bool = False) -> NDArray[np.float32]:
         if self._encoder is None:
             self._encoder = Encoder(self._device)
-        return self._encoder.encode(list(texts))
+        return self._encoder.encode(list(texts), kept=kept)
 
     def _similarity(self, texts: list[str]) -> Scorer:
-        vectors = self._encode(texts)
+        vectors = self._encode(texts, kept=True)
         return lambda query: vectors @ self._encode([query])[0]
 
     def _fold_of(self, opened: _Opened, query: str) -> tuple[str, int]:
@@ -171,7 +172,7 @@ class Engine:
         doc_ids, texts = self._ids(opened, chosen)
         missing = [place for place, doc_id in enumerate(doc_ids) if doc_id not in self._vectors]
         if missing:
-            found = self._encode([texts[place] for place in missing])
+            found = self._encode([texts[place] for place in missing], kept=True)
             self._vectors.update({doc_ids[place]: vector for place, vector in zip(missing, found, strict=True)})
         begun = time.perf_counter()
         values = np.stack([self._vectors[doc_id] for doc_id in doc_ids]) @ self._encode([query])[0]
@@ -184,10 +185,9 @@ class Engine:
         doc_ids, texts = self._ids(opened, chosen)
         opened.tokens.add("document", doc_ids, texts)
         begun = time.perf_counter()
-        opened.tokens.add("query", [f"{QUERY} {query}"], [query])
-        length = opened.plan.max_length
-        pairs = [opened.tokens.pair(f"{QUERY} {query}", doc_id, length) for doc_id in doc_ids]
-        scored = encoder.scores(pairs)
+        opened.tokens.add("query", [f"{QUERY} {query}"], [query], kept=False)
+        reading = Reading(opened.plan.max_length, opened.plan.passages)
+        scored = reading.scores(encoder, opened.tokens, [(f"{QUERY} {query}", doc_id) for doc_id in doc_ids])
         synchronize(self._device)
         return (time.perf_counter() - begun) * 1000, scored
 

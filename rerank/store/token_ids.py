@@ -61,7 +61,7 @@ class _File:
         """Yield those of the texts that are here and unaltered."""
         wanted = np.array(keys, dtype=f"S{_KEY}")
         places = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
-        for number in np.flatnonzero(self.keys[places] == wanted):
+        for number in np.flatnonzero(self.keys[places] == wanted).tolist():
             ids = self.at(int(places[number]))
             if ids is not None:
                 yield keys[number], ids

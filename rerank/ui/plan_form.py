@@ -17,6 +17,7 @@ from rerank.planning.plan import (
     Budget,
     FirstStage,
     FirstStageKind,
+    Passages,
     Plan,
     Pool,
     Split,
@@ -31,6 +32,7 @@ from rerank.wording.language import Say
 from rerank.wording.names import (
     FIRST_STAGES,
     LOSSES,
+    PASSAGES,
     POOLS,
     PRESET_NAMES,
     SPLITS,
@@ -192,6 +194,15 @@ def _details(say: Say, plan: Plan, key: str, manifest: Mapping[str, Any]) -> Pla
                 "teacher's scores are only ranks, or jump about."
             ),
         )
+        readings: list[Passages] = ["first", "max"]
+        passages = st.selectbox(
+            say("Documents longer than a pair of {n} tokens", n=plan.max_length),
+            readings,
+            index=readings.index(plan.passages),
+            format_func=lambda name: name_of(say, PASSAGES, name),
+            key=f"passages_{key}",
+            help=say("Passages find what stands late in a long document. Every passage takes time when ranking."),
+        )
         epochs = st.number_input(say("Epochs"), 1, 100, value=plan.contrastive.epochs, key=f"epochs_{key}")
         rate = st.number_input(
             say("Learning rate (0: automatic)"),
@@ -210,6 +221,7 @@ def _details(say: Say, plan: Plan, key: str, manifest: Mapping[str, Any]) -> Pla
         max_queries=int(limit) or None,
         relevant_grade=int(relevant),
         base_model=base.strip(),
+        passages=passages,
         contrastive=replace(plan.contrastive, epochs=int(epochs), learning_rate=rate),
         distillation=replace(plan.distillation, loss=loss, epochs=int(epochs), learning_rate=rate),
         budget=Budget(minutes=minutes or None, usd=usd or None),

@@ -11,10 +11,11 @@ from rerank.cost.prices import Price
 from rerank.ui.safe import markdown
 from rerank.ui.show import table
 from rerank.wording.language import Say
-from rerank.wording.names import AUDIT_COLOURS, FIRST_STAGES, SPLITS, TEACHERS, name_of, strategy_name
+from rerank.wording.names import AUDIT_COLOURS, FIRST_STAGES, PASSAGES, SPLITS, TEACHERS, name_of, strategy_name
 from rerank.wording.numbers import delta, duration, interval, milliseconds, score, usd
 from rerank.wording.prices import price_sentence
 from rerank.wording.tables import measure_table, moved_table
+from rerank.wording.truncation import truncation_sentence
 
 
 def measures(say: Say, result: Mapping[str, Any]) -> None:
@@ -125,12 +126,17 @@ def circumstances(say: Say, result: Mapping[str, Any]) -> None:
         say("Recall ceiling of the candidates"): score(ceiling["recall_ceiling"]),
         say("KPI of a perfect order"): score(ceiling["oracle"]),
         say("Base model"): result["base_model"]["name"],
+        say("Tokens of a pair, at most"): str(plan["max_length"]),
+        say("Longer documents"): name_of(say, PASSAGES, plan.get("passages", "first")),
         say("Seeds"): ", ".join(map(str, plan["seeds"])),
         say("Device"): f"{device['kind'].upper()} · {device['name']}",
         say("Version"): result["code_version"],
     }
     frame = pd.DataFrame({say("What"): list(rows), say("Value"): [str(value) for value in rows.values()]})
     table(say, frame, "circumstances")
+    unread = truncation_sentence(say, result)
+    if unread is not None:
+        st.warning(unread, icon=":material/content_cut:")
     if plan["split"]["kind"] == "kfold":
         st.caption(
             say(

@@ -124,6 +124,11 @@ LOSSES: Mapping[str, str] = {
     "adr_mse": later("ADR-MSE: the teacher's ranks, the top ones most"),
 }
 
+PASSAGES: Mapping[str, str] = {
+    "first": later("Their beginning is read"),
+    "max": later("In overlapping passages, the best one counts"),
+}
+
 
 def name_of(say: Say, table: Mapping[str, str], code: str) -> str:
     """Return a code's name in the reader's language; an unknown code is shown as it is."""

@@ -11,6 +11,7 @@ from rerank.cost.prices import current_prices, device_price
 from rerank.digests import digest_of
 from rerank.models.cross_encoder import load_cross_encoder
 from rerank.models.devices import synchronize
+from rerank.models.passages import Reading
 from rerank.planning.forecast import Speed, Work, forecast
 from rerank.planning.graph import StageNode
 from rerank.planning.plan import FUSION
@@ -21,20 +22,20 @@ from rerank.training.loop import optimizer_of
 from rerank.training.step import StepGradients
 from rerank.worker.stages import planned_pairs
 from rerank.worker.strategies import ranked_pairs
-from rerank.worker.workbench import Workbench
+from rerank.worker.workbench import Workbench, named
 
 N_SCORED = 48
 N_STEPS = 2
 
 
-def speed_key(base_model_digest: str, max_length: int, numerics: dict[str, Any], dataset_digest: str) -> str:
-    """Return the name of a calibration: it holds for one model, length, device and dataset."""
-    return digest_of([base_model_digest, max_length, numerics, dataset_digest])
+def speed_key(base_model_digest: str, reading: Reading, numerics: dict[str, Any], dataset_digest: str) -> str:
+    """Return the name of a calibration: it holds for one model, way of reading, device and dataset."""
+    return digest_of([base_model_digest, reading.max_length, reading.passages, numerics, dataset_digest])
 
 
 def measure_speed(bench: Workbench) -> Speed:
     """Return this device's speed on this dataset's own pairs, measured once and kept."""
-    key = speed_key(bench.source.digest, bench.plan.max_length, bench.device.numerics(), bench.dataset.digest)
+    key = speed_key(bench.source.digest, bench.reading, bench.device.numerics(), bench.dataset.digest)
     path = room("calibrations") / f"{key}.json"
     if path.is_file():
         return Speed(**read_json(path))
@@ -42,8 +43,8 @@ def measure_speed(bench: Workbench) -> Speed:
     rng = np.random.default_rng(0)
     rows = bench.candidates.iloc[rng.permutation(len(bench.candidates))[:N_SCORED]]
     bench.tokenize(list(rows["query_id"]), list(rows["doc_id"]))
-    named = list(zip(rows["query_id"], rows["doc_id"], strict=True))
-    pairs = [bench.tokens.pair(query, doc, bench.plan.max_length) for query, doc in named]
+    sampled = named(rows)
+    pairs, firsts = bench.reading.pairs(bench.tokens, sampled)
     n_tokens = sum(len(ids) for ids, _ in pairs)
     encoder = load_cross_encoder(bench.source.folder, bench.tokens.template, bench.device, seed=0)
     encoder.scores(pairs[:8])
@@ -57,7 +58,7 @@ def measure_speed(bench: Workbench) -> Speed:
         encoder, "listwise", settings, bench.tokens, bench.plan.max_length, bench.reporter.breathe
     )
     encoder.module.train()
-    lists = [TrainingList(query, (doc, doc), (1.0, 0.0)) for query, doc in named[: max(2, len(named) // 4)]]
+    lists = [TrainingList(query, (doc, doc), (1.0, 0.0)) for query, doc in sampled[: max(2, len(sampled) // 4)]]
     seconds, tokens = [], 0
     for number in range(N_STEPS + 1):  # the first one warms up
         begun = time.perf_counter()
@@ -71,7 +72,8 @@ def measure_speed(bench: Workbench) -> Speed:
         device_name=bench.device.name,
         score_tokens_per_second=n_tokens / scoring,
         train_tokens_per_second=tokens / (sum(seconds[1:]) / N_STEPS),
-        tokens_per_pair=n_tokens / len(pairs),
+        tokens_per_scored_pair=n_tokens / len(pairs),
+        tokens_per_trained_pair=sum(len(pairs[place][0]) for place in firsts) / len(firsts),
     )
     write_json(path, speed.to_dict())
     return speed
@@ -87,9 +89,9 @@ def calibrate(bench: Workbench, nodes: Sequence[StageNode], strategies: Sequence
         scored += dev + ranked_pairs(bench, node, strategies)
     encoded = bench.candidates["doc_id"].nunique() + bench.candidates["query_id"].nunique()
     if "base" in strategies or f"base{FUSION}" in strategies:
-        scored += len(bench.candidates_of([query for fold in bench.folds for query in fold.test]))
+        scored += sum(bench.scored_pairs(fold.test) for fold in bench.folds)
     if f"base{FUSION}" in strategies:
-        scored += sum(len(bench.candidates_of(fold.dev)) for fold in bench.folds)
+        scored += sum(bench.scored_pairs(fold.dev) for fold in bench.folds)
     expected = forecast(speed, Work(trained_pairs=trained, scored_pairs=scored, encoded_texts=encoded))
     price = device_price(bench.device.kind, bench.device.name, current_prices())
     return {

@@ -1,5 +1,6 @@
 """One experiment from locked plan to result; every step finds on disk what an earlier run finished."""
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from rerank.errors import RerankError
 from rerank.evaluation.rankings import ranking_of
 from rerank.intake.storage import load_dataset
 from rerank.models.devices import Device, pick_device
+from rerank.models.passages import truncation_of
 from rerank.models.sources import find_model
 from rerank.models.token_store import TokenStore, load_tokenizer
 from rerank.planning.experiments import experiment_folder, forecast_path, load_locked, load_result, spent_path
@@ -27,7 +29,7 @@ from rerank.worker.meter import Meter
 from rerank.worker.reporter import Reporter
 from rerank.worker.stages import check_trainable, planned_pairs, train_stage
 from rerank.worker.strategies import StageRun, ranked_pairs, stage_run, trained_run, untrained_runs
-from rerank.worker.workbench import Workbench
+from rerank.worker.workbench import Workbench, named
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,7 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
         reporter.progress(n_stages_done=len(done))
     runs += [trained_run(bench, name, done, embedding_ms) for name in names if path_of(name)]
     reporter.progress(phase="comparing")
+    bench.tokenize(list(candidates.frame["query_id"]), list(candidates.frame["doc_id"]))
     ran = Ran(
         experiment=spec.experiment,
         gate=gate,
@@ -161,6 +164,7 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
         candidates_digest=candidates.digest,
         teacher_scores=teacher,
         embedding_scores=ranking_of(candidates.frame, embedding),
+        truncation=dataclasses.asdict(truncation_of(bench.reading, bench.tokens, named(candidates.frame))),
         encoder_seconds=ready.similarities.seconds,
         forecast=forecast,
         job_seconds=bench.meter.seconds,

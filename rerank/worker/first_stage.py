@@ -52,7 +52,7 @@ class Similarities:
             self._encoder = Encoder(self._device)
         self._meter.expect(scored_pairs=len(texts))
         begun = time.perf_counter()
-        vectors = self._encoder.encode(texts, on_batch=lambda n: self._meter.did(scored_pairs=n))
+        vectors = self._encoder.encode(texts, on_batch=lambda n: self._meter.did(scored_pairs=n), kept=True)
         seconds = time.perf_counter() - begun
         self.seconds += seconds
         write_json(facts, {"seconds": seconds})

@@ -14,18 +14,16 @@ from rerank.models.cross_encoder import CrossEncoder, load_cross_encoder
 from rerank.models.devices import synchronize
 from rerank.store.artefacts import read_json, read_parquet, write_json, write_parquet
 from rerank.store.home import room
-from rerank.worker.workbench import Workbench
+from rerank.worker.workbench import Workbench, named
 
 
 def mean_dev_score(bench: Workbench, encoder: CrossEncoder, query_ids: Sequence[str]) -> float:
     """Return the primary measure's mean over development queries, ranked with `encoder`."""
     part = bench.candidates_of(query_ids)
     bench.tokenize(query_ids, list(part["doc_id"]))
-    pairs = [
-        bench.tokens.pair(query_id, doc_id, bench.plan.max_length)
-        for query_id, doc_id in zip(part["query_id"], part["doc_id"], strict=True)
-    ]
-    scores = encoder.scores(pairs, on_batch=lambda n: bench.meter.did(scored_pairs=n))
+    scores = bench.reading.scores(
+        encoder, bench.tokens, named(part), on_batch=lambda n: bench.meter.did(scored_pairs=n)
+    )
     found = per_query_scores(
         ranking_of(part, scores),
         bench.dataset.judgments,
@@ -44,6 +42,7 @@ def ranking_path(bench: Workbench, model_digest: str, query_ids: Sequence[str]) 
             "candidates": bench.candidates_digest,
             "queries": sorted(query_ids),
             "max_length": bench.plan.max_length,
+            "passages": bench.plan.passages,
             "numerics": bench.device.numerics(),
         }
     )
@@ -56,13 +55,13 @@ def rank_queries(
     """Return the ranking of every query's candidates and milliseconds per query, from disk when known.
 
     Queries are scored one at a time, as a running search would: documents' token ids are at hand, the
-    query's time is putting pairs together and scoring them.
+    query's time is putting pairs together and scoring them, every passage of them.
     """
     path = ranking_path(bench, model_digest, query_ids)
     facts = path.with_suffix(".json")
     part = bench.candidates_of(query_ids)
     if path.is_file() and facts.is_file():
-        bench.meter.expect(scored_pairs=-len(part))
+        bench.meter.expect(scored_pairs=-bench.scored_pairs(query_ids))
         return read_parquet(path), list(read_json(facts)["latencies_ms"])
     encoder = load_cross_encoder(folder, bench.tokens.template, bench.device, seed=0)
     bench.tokenize(query_ids, list(part["doc_id"]))
@@ -70,16 +69,15 @@ def rank_queries(
     latencies: list[float] = []
     warm = True
     for query_id, rows in part.groupby("query_id", sort=False).indices.items():
-        documents = part["doc_id"].to_numpy()[rows]
+        mine = named(part.iloc[rows])
         for _ in range(2 if warm else 1):  # the first call pays for start-up that no query does
             begun = time.perf_counter()
-            pairs = [bench.tokens.pair(str(query_id), doc_id, bench.plan.max_length) for doc_id in documents]
-            scores[rows] = encoder.scores(pairs)
+            scores[rows] = bench.reading.scores(encoder, bench.tokens, mine)
             synchronize(bench.device)
             elapsed = (time.perf_counter() - begun) * 1000
         warm = False
         latencies.append(elapsed)
-        bench.meter.did(scored_pairs=len(rows))
+        bench.meter.did(scored_pairs=bench.scored_pairs([str(query_id)]))
     ranking = ranking_of(part, scores)
     write_json(facts, {"latencies_ms": latencies})
     write_parquet(path, ranking)

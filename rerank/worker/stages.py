@@ -63,6 +63,7 @@ def stage_config(bench: Workbench, node: StageNode, teacher_digest: str) -> dict
         "settings": dataclasses.asdict(settings),
         "loss": loss,
         "max_length": bench.plan.max_length,
+        "passages": bench.plan.passages,  # of development queries, which choose the epoch
         "parent": digest_of(stage_config(bench, parent, teacher_digest)) if parent else None,
         "base_model": bench.source.digest,
         "train": list(fold.train),
@@ -97,7 +98,7 @@ def planned_pairs(bench: Workbench, node: StageNode) -> tuple[int, int]:
     """Return how many pairs a training will see and how many its development tests will score."""
     settings, _ = settings_of(bench, node)
     fold = bench.folds[node.fold]
-    dev = len(bench.candidates_of(fold.dev))
+    dev = bench.scored_pairs(fold.dev)
     return settings.epochs * settings.group_size * len(fold.train), settings.epochs * dev
 
 

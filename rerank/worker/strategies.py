@@ -33,7 +33,7 @@ def ranked_pairs(bench: Workbench, node: StageNode, names: Sequence[str]) -> int
     """Return how many pairs a stage's model will score after its training."""
     fold = bench.folds[node.fold]
     queries = fold.test + (fold.dev if f"{node.strategy}{FUSION}" in names else ())
-    return len(bench.candidates_of(queries))
+    return bench.scored_pairs(queries)
 
 
 def stage_run(
@@ -72,7 +72,7 @@ def untrained_runs(
         found = [fuser.fuse(fold, None, None) for fold in bench.folds]
         runs.append(_free(f"embedding{FUSION}", _together(found), tuple(embedding_ms), _weights(found)))
     if "base" in names or f"base{FUSION}" in names:
-        bench.meter.expect(scored_pairs=len(part))
+        bench.meter.expect(scored_pairs=bench.scored_pairs(tests))
         base = bench.source
         ranking, latencies = rank_queries(bench, base.folder, base.digest, tests)
         if "base" in names:
@@ -80,7 +80,7 @@ def untrained_runs(
         if f"base{FUSION}" in names:
             found = []
             for fold in bench.folds:
-                bench.meter.expect(scored_pairs=len(bench.candidates_of(fold.dev)))
+                bench.meter.expect(scored_pairs=bench.scored_pairs(fold.dev))
                 dev, _ = rank_queries(bench, base.folder, base.digest, fold.dev)
                 found.append(fuser.fuse(fold, ranking, dev))
             slower = _with_encoder(latencies, embedding_ms)

@@ -1,12 +1,14 @@
 """What every step of an experiment has at hand."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 
 from rerank.intake.dataset import Dataset
 from rerank.models.devices import Device
+from rerank.models.passages import Reading
 from rerank.models.sources import ModelSource
 from rerank.models.token_store import TokenStore
 from rerank.planning.plan import Plan
@@ -14,6 +16,11 @@ from rerank.planning.splits import Fold
 from rerank.retrieval.candidates import document_text
 from rerank.worker.meter import Meter
 from rerank.worker.reporter import Reporter
+
+
+def named(candidates: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return candidates as (query id, document id), row by row."""
+    return list(zip(candidates["query_id"], candidates["doc_id"], strict=True))
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,24 @@ class Workbench:
             .drop(columns="place")
             .reset_index(drop=True)
         )
+
+    @property
+    def reading(self) -> Reading:
+        """Return how the plan reads documents that are longer than a pair."""
+        return Reading(self.plan.max_length, self.plan.passages)
+
+    def scored_pairs(self, query_ids: Sequence[str]) -> int:
+        """Return how many pairs a model scores to rank these queries' candidates; every passage counts."""
+        return sum(self._scored_pairs.get(query_id, 0) for query_id in query_ids)
+
+    @cached_property
+    def _scored_pairs(self) -> Mapping[str, int]:
+        rows = self.candidates
+        counts = pd.Series(1, index=rows.index)
+        if self.reading.passages != "first":
+            self.tokenize(list(rows["query_id"]), list(rows["doc_id"]))
+            counts[:] = self.reading.lengths(self.tokens, named(rows))[0]
+        return {str(query): int(number) for query, number in counts.groupby(rows["query_id"]).sum().items()}
 
     def tokenize(self, query_ids: Sequence[str], doc_ids: Sequence[str]) -> None:
         """Make sure that the token ids of these queries and documents are in the store."""

@@ -89,7 +89,10 @@ def test_every_number_has_a_documented_range() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    "primary_measure split.kind first_stage.kind first_stage.pool teacher contrastive.loss distillation.loss".split(),
+    (
+        "primary_measure split.kind first_stage.kind first_stage.pool teacher passages contrastive.loss "
+        "distillation.loss"
+    ).split(),
 )
 def test_documented_words_are_accepted(name: str) -> None:
     words = re.findall(r"`([^`]+)`", SETTINGS[name][2])

@@ -40,6 +40,7 @@ def ran() -> Ran:
         candidates_digest="c",
         teacher_scores={pair: float(grade) for pair, grade in grades.items()},
         embedding_scores=better,
+        truncation={},
         encoder_seconds=0.0,
         forecast={},
         job_seconds=0.0,
