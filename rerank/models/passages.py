@@ -37,6 +37,9 @@ class Reading:
 
     def pairs(self, tokens: TokenStore, named: Named) -> tuple[list[Pair], NDArray[np.int64]]:
         """Return the pairs to score, passage by passage, and where each document's begin."""
+        if self.passages == "first":
+            whole = [tokens.pair(query, document, self.max_length) for query, document in named]
+            return whole, np.arange(len(named))
         pairs: list[Pair] = []
         firsts = np.empty(len(named), dtype=np.int64)
         for place, (query, document) in enumerate(named):

@@ -1,12 +1,18 @@
 """Texts are tokenised once, and what is wrong on disk is never read."""
 
 import multiprocessing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from transformers import AutoModel, AutoTokenizer
 
+from rerank.models.devices import pick_device
+from rerank.models.encoder import Encoder
+from rerank.models.sources import embedded_folder
 from rerank.models.token_store import TokenStore, load_tokenizer, tokenizer_digest
 from rerank.store import token_ids
 from rerank.store.token_ids import TokenIds
@@ -179,3 +185,20 @@ def test_processes_that_write_at_the_same_time_lose_nothing(home: Path, monkeypa
     found = TokenIds("t" * 64).find(keys)
     assert set(found) == set(keys)
     assert all(ids.tolist() == [key[1]] * (key[0] + 1) for key, ids in found.items())
+
+
+def test_the_encoder_reads_texts_as_plain_transformers_does(home: Path) -> None:
+    """Long ones are cut at 256 tokens; what is kept on disk changes nothing."""
+    texts = ["short", "a long text about apples and bridges " * 60]
+    source = embedded_folder()
+    tokenizer = AutoTokenizer.from_pretrained(str(source))
+    model = AutoModel.from_pretrained(str(source))
+    golden = []
+    with torch.no_grad():
+        for text in texts:
+            hidden = model(**tokenizer(text, truncation=True, max_length=256, return_tensors="pt")).last_hidden_state
+            golden.append(torch.nn.functional.normalize(hidden.mean(1), dim=-1)[0].numpy())
+    device = replace(pick_device("cpu"), dtype="fp32")
+    for kept in (False, True, True):
+        assert Encoder(device).encode(texts, kept=kept) == pytest.approx(np.stack(golden), abs=1e-5)
+        assert len(files(home)) == int(kept)
