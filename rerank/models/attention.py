@@ -1,6 +1,6 @@
 """Attention over packed sequences: exact, without a mask over other pairs and without their products."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
@@ -9,56 +9,74 @@ import torch
 from rerank.models.packed import Group, Layout, layout_of
 
 Context = Any  # torch gives the two directions of a Function one object to share
+Span = tuple[int, int, int, int]  # queries from, to; keys from, to
 
 
-def _gather(packed: torch.Tensor, layout: Layout, group: Group) -> torch.Tensor:
-    """Return a group's rows as (n, heads, longest, size), zeros beyond each pair's end."""
+def _padded(packed: torch.Tensor, layout: Layout, group: Group) -> torch.Tensor:
+    """Return a group's (n_tokens, parts, heads, size) rows as (parts, n · heads, longest, size).
+
+    Beyond a pair's end stand copies of its first token.
+    """
     n, longest = len(group.lengths), group.longest
-    start = layout.starts[group.first]
-    if group.lengths[-1] == longest:  # all alike: one reshape
+    if group.rows is None:
+        start = layout.starts[group.first]
         rows = packed[start : start + n * longest]
-        return rows.view(n, longest, *packed.shape[1:]).transpose(1, 2).contiguous()
-    found = packed.new_zeros(n, packed.shape[1], longest, packed.shape[2])
-    for place, length in enumerate(group.lengths):
-        found[place, :, :length] = packed[start : start + length].transpose(0, 1)
-        start += length
-    return found
-
-
-def _scatter(padded: torch.Tensor, packed: torch.Tensor, layout: Layout, group: Group) -> None:
-    """Write a group's (n, heads, longest, size) back to its rows."""
-    n, longest = len(group.lengths), group.longest
-    start = layout.starts[group.first]
-    if group.lengths[-1] == longest:
-        packed[start : start + n * longest].view(n, longest, *packed.shape[1:]).copy_(padded.transpose(1, 2))
-        return
-    for place, length in enumerate(group.lengths):
-        packed[start : start + length] = padded[place, :, :length].transpose(0, 1)
-        start += length
-
-
-def _queries(packed: torch.Tensor, layout: Layout, group: Group, first_only: bool) -> torch.Tensor:
-    if first_only:
-        rows = packed[group.first : group.first + len(group.lengths)]
-        return rows.unsqueeze(2)
-    return _gather(packed, layout, group)
-
-
-def _put_queries(padded: torch.Tensor, packed: torch.Tensor, layout: Layout, group: Group, first_only: bool) -> None:
-    if first_only:
-        packed[group.first : group.first + len(group.lengths)] = padded.squeeze(2)
     else:
-        _scatter(padded, packed, layout, group)
+        rows = packed.index_select(0, group.rows)
+    parts, heads, size = packed.shape[1:]
+    apart = rows.view(n, longest, parts, heads, size).permute(2, 0, 3, 1, 4)
+    return apart.reshape(parts, n * heads, longest, size)
 
 
-def _probabilities(queries: torch.Tensor, keys: torch.Tensor, group: Group, scale: float) -> torch.Tensor:
-    # Scaling the queries is cheaper than scaling their products with every key.
-    scores = torch.matmul(queries * scale, keys.transpose(-1, -2))
-    if group.lengths[-1] != group.longest:
-        for place, length in enumerate(group.lengths):
-            if length < group.longest:
-                scores[place, :, :, length:] = float("-inf")
-    return torch.softmax(scores, dim=-1)
+def _put(padded: torch.Tensor, packed: torch.Tensor, layout: Layout, group: Group) -> None:
+    """Write a group's (parts, n · heads, longest, size) back to its (n_tokens, parts, heads, size) rows."""
+    n, longest = len(group.lengths), group.longest
+    parts, heads, size = packed.shape[1:]
+    rows = padded.view(parts, n, heads, longest, size).permute(1, 3, 0, 2, 4)
+    start = layout.starts[group.first]
+    if group.places is None:
+        packed[start : start + n * longest].view(n, longest, parts, heads, size).copy_(rows)
+        return
+    flat = rows.reshape(n * longest, parts, heads, size)
+    target = packed[start : start + len(group.places)]
+    torch.index_select(flat, 0, group.places, out=target)
+
+
+def _first_rows(packed: torch.Tensor, group: Group) -> torch.Tensor:
+    """Return the (n · heads, 1, size) rows of a group's first tokens, a view of (n_pairs, heads, size)."""
+    rows = packed[group.first : group.first + len(group.lengths)]
+    return rows.view(-1, 1, packed.shape[-1])
+
+
+def _spans(group: Group, first_only: bool, window: int | None) -> Iterator[Span]:
+    """Yield blocks of queries with the keys they can reach: everything at once without a window."""
+    longest = group.longest
+    if window is None or longest <= window + 1:
+        yield 0, 1 if first_only else longest, 0, longest
+    elif first_only:
+        yield 0, 1, 0, window + 1
+    else:
+        step = max(window, 16)
+        for start in range(0, longest, step):
+            end = min(longest, start + step)
+            yield start, end, max(0, start - window), min(longest, end + window)
+
+
+def _hide(scores: torch.Tensor, group: Group, span: Span, window: int | None) -> None:
+    """Push scores of keys beyond a pair's end or the window so low that their share is exactly 0.
+
+    Not to minus infinity: a row of padding may reach nothing at all, and has to stay a number.
+    """
+    begin, end, first_key, end_key = span
+    lowest = torch.finfo(scores.dtype).min
+    if group.ends is not None:
+        beyond = torch.arange(first_key, end_key, device=scores.device) >= group.ends
+        apart = scores.view(len(group.lengths), -1, *scores.shape[1:])
+        apart += torch.zeros_like(beyond, dtype=scores.dtype).masked_fill_(beyond, lowest)[:, None, None]
+    if window is not None and group.longest > window + 1:
+        queries = torch.arange(begin, end, device=scores.device).unsqueeze(1)
+        far = (queries - torch.arange(first_key, end_key, device=scores.device)).abs() > window
+        scores.masked_fill_(far, lowest)
 
 
 class _Grouped(torch.autograd.Function):
@@ -70,55 +88,100 @@ class _Grouped(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Context, first: torch.Tensor | None, stacked: torch.Tensor, layout: Layout, scale: float, dropout: float
+        ctx: Context,
+        first: torch.Tensor | None,
+        stacked: torch.Tensor,
+        layout: Layout,
+        scale: float,
+        dropout: float,
+        window: int | None,
     ) -> torch.Tensor:
-        queries, (keys, values) = stacked[:, 0] if first is None else first, stacked[:, -2:].unbind(1)
-        found = stacked.new_empty(queries.shape)
+        found = stacked.new_empty(stacked[:, 0].shape if first is None else first.shape)
         kept: list[torch.Tensor] = []
         for group in layout.groups:
-            q = _queries(queries, layout, group, first is not None)
-            k, v = _gather(keys, layout, group), _gather(values, layout, group)
-            p = _probabilities(q, k, group, scale)
-            used = p
-            if dropout > 0:
-                mask = torch.empty_like(p).bernoulli_(1 - dropout).div_(1 - dropout)
-                used = p * mask
-                kept.append(mask)
-            kept.extend((q, k, v, p))
-            _put_queries(torch.matmul(used, v), found, layout, group, first is not None)
-        ctx.save_for_backward(*kept)
-        ctx.layout, ctx.scale, ctx.has_mask = layout, scale, dropout > 0
-        ctx.first_shape, ctx.stacked_shape = None if first is None else first.shape, stacked.shape
+            parts = _padded(stacked, layout, group)
+            k, v = parts[-2:].unbind(0)
+            # Scaling the queries is cheaper than scaling their products with every key.
+            q = (parts[0] if first is None else _first_rows(first, group)) * scale
+            out = torch.empty_like(q) if first is None else _first_rows(found, group)
+            kept.append(parts)
+            for span in _spans(group, first is not None, window):
+                begin, end, first_key, end_key = span
+                scores = torch.bmm(q[:, begin:end], k[:, first_key:end_key].transpose(1, 2))
+                _hide(scores, group, span, window)
+                p = torch.softmax(scores, dim=-1)
+                used = p
+                kept.append(p)
+                if dropout > 0:
+                    mask = torch.empty_like(p).bernoulli_(1 - dropout).div_(1 - dropout)
+                    used = p * mask
+                    kept.append(mask)
+                torch.bmm(used, v[:, first_key:end_key], out=out[:, begin:end])
+            if first is None:
+                _put(out.unsqueeze(0), found.unsqueeze(1), layout, group)
+        ctx.save_for_backward(*kept, *(() if first is None else (first,)))
+        ctx.layout, ctx.scale, ctx.has_mask, ctx.window = layout, scale, dropout > 0, window
+        ctx.first_only, ctx.stacked_shape = first is not None, stacked.shape
         return found
 
     @staticmethod
     def backward(ctx: Context, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         outer = gradients[0].contiguous()
         layout: Layout = ctx.layout
-        first_only = ctx.first_shape is not None
         of_stacked = outer.new_empty(ctx.stacked_shape)
-        of_first = outer.new_empty(ctx.first_shape) if first_only else None
-        of_queries = of_stacked[:, 0] if of_first is None else of_first
-        of_keys, of_values = of_stacked[:, -2:].unbind(1)
+        first = ctx.saved_tensors[-1] if ctx.first_only else None
+        of_first = torch.empty_like(first) if first is not None else None
         kept = iter(ctx.saved_tensors)
         for group in layout.groups:
-            mask = next(kept) if ctx.has_mask else None
-            q, k, v, p = next(kept), next(kept), next(kept), next(kept)
-            o = _queries(outer, layout, group, first_only)
-            used = p if mask is None else p * mask
-            _scatter(torch.matmul(used.transpose(-1, -2), o), of_values, layout, group)
-            of_p = torch.matmul(o, v.transpose(-1, -2))
-            if mask is not None:
-                of_p *= mask
-            # Softmax backwards: p (dp - Σ p dp), then the scale that the queries carried.
-            of_s = torch.ops.aten._softmax_backward_data(of_p, p, -1, p.dtype).mul_(ctx.scale)
-            _put_queries(torch.matmul(of_s, k), of_queries, layout, group, first_only)
-            _scatter(torch.matmul(of_s.transpose(-1, -2), q), of_keys, layout, group)
-        return of_first, of_stacked, None, None, None
+            parts = next(kept)
+            k, v = parts[-2:].unbind(0)
+            q = parts[0] if first is None else _first_rows(first, group)
+            if first is not None:
+                o = _first_rows(outer, group)
+            else:
+                o = _padded(outer.unsqueeze(1), layout, group)[0]
+                if group.ends is not None:  # what stands beyond a pair's end has no gradient
+                    apart = o.view(len(group.lengths), -1, *o.shape[1:])
+                    for place, length in enumerate(group.lengths):
+                        apart[place, :, length:] = 0
+            spans = list(_spans(group, ctx.first_only, ctx.window))
+            # Blocks of a window overlap in their keys: their shares are added.
+            whole = len(spans) == 1 and spans[0][3] == group.longest
+            of_parts = torch.empty_like(parts) if whole else torch.zeros_like(parts)
+            of_k, of_v = of_parts[-2:].unbind(0)
+            of_q = of_parts[0] if of_first is None else _first_rows(of_first, group)
+            for begin, end, first_key, end_key in spans:
+                p = next(kept)
+                mask = next(kept) if ctx.has_mask else None
+                inner, reached = o[:, begin:end], slice(first_key, end_key)
+                used = p if mask is None else p * mask
+                _add(of_v[:, reached], used.transpose(1, 2), inner, whole)
+                of_p = torch.bmm(inner, v[:, reached].transpose(1, 2))
+                if mask is not None:
+                    of_p *= mask
+                # Softmax backwards: p (dp - Σ p dp), then the scale that the queries carried.
+                of_s = torch.ops.aten._softmax_backward_data(of_p, p, -1, p.dtype).mul_(ctx.scale)
+                torch.bmm(of_s, k[:, reached], out=of_q[:, begin:end])
+                _add(of_k[:, reached], of_s.transpose(1, 2), q[:, begin:end], whole)
+            _put(of_parts, of_stacked, layout, group)
+        return of_first, of_stacked, None, None, None, None
+
+
+def _add(target: torch.Tensor, left: torch.Tensor, right: torch.Tensor, whole: bool) -> None:
+    if whole:
+        torch.bmm(left, right, out=target)
+    else:
+        target += torch.bmm(left, right)
 
 
 def packed_attention(
-    first: torch.Tensor | None, stacked: torch.Tensor, layout: Layout, *, scale: float, dropout: float = 0.0
+    first: torch.Tensor | None,
+    stacked: torch.Tensor,
+    layout: Layout,
+    *,
+    scale: float,
+    dropout: float = 0.0,
+    window: int | None = None,
 ) -> torch.Tensor:
     """Return attention within each packed pair.
 
@@ -126,38 +189,49 @@ def packed_attention(
     With `first`, the queries of the pairs' first tokens alone, (n_pairs, heads, size), stacked holds keys and
     values, (n_tokens, 2, heads, size), and so many rows return: all that a last layer needs when only the
     first token is read.
+    window: the farthest distance in tokens that a query reaches, both ways; None: every token of its pair.
     """
     size = stacked.shape[-1]
     fits = stacked.is_cuda and dropout == 0 and stacked.dtype is not torch.float32 and size % 8 == 0 and size <= 256
+    # A kernel counts a window from the last token when the queries are fewer than the keys.
+    fits = fits and (first is None or window is None)
     # Its backward adds up in any order: training takes the products by hand, whose order is fixed.
-    kernel = _varlen_kernel() if fits and not torch.is_grad_enabled() else None
+    kernel = _varlen_kernel(window is not None) if fits and not torch.is_grad_enabled() else None
     if kernel is not None:
-        return kernel(first, stacked, layout, scale)
-    return _grouped(first, stacked, layout, scale, dropout)
+        return kernel(first, stacked, layout, scale, window)
+    return _grouped(first, stacked, layout, scale, dropout, window)
 
 
 def _grouped(
-    first: torch.Tensor | None, stacked: torch.Tensor, layout: Layout, scale: float, dropout: float
+    first: torch.Tensor | None,
+    stacked: torch.Tensor,
+    layout: Layout,
+    scale: float,
+    dropout: float,
+    window: int | None,
 ) -> torch.Tensor:
-    found: torch.Tensor = _Grouped.apply(first, stacked, layout, scale, dropout)  # type: ignore[no-untyped-call]
+    found: torch.Tensor = _Grouped.apply(first, stacked, layout, scale, dropout, window)  # type: ignore[no-untyped-call]
     return found
 
 
-Kernel = Callable[[torch.Tensor | None, torch.Tensor, Layout, float], torch.Tensor]
+Kernel = Callable[[torch.Tensor | None, torch.Tensor, Layout, float, int | None], torch.Tensor]
 
 
 @cache
-def _varlen_kernel() -> Kernel | None:
+def _varlen_kernel(windowed: bool) -> Kernel | None:
     """Return torch's own variable-length attention, None where it is missing or does not run."""
     try:
         from torch.nn.attention.varlen import varlen_attn
     except ImportError:
         return None
 
-    def kernel(first: torch.Tensor | None, stacked: torch.Tensor, layout: Layout, scale: float) -> torch.Tensor:
+    def kernel(
+        first: torch.Tensor | None, stacked: torch.Tensor, layout: Layout, scale: float, window: int | None
+    ) -> torch.Tensor:
         longest = layout.lengths[0]
         own = torch.arange(len(layout.lengths) + 1, dtype=torch.int32, device=stacked.device)
         keys, values = stacked[:, -2:].unbind(1)
+        reach: dict[str, Any] = {} if window is None else {"window_size": (window, window)}
         found: torch.Tensor = varlen_attn(  # type: ignore[assignment]
             (stacked[:, 0] if first is None else first).contiguous(),
             keys.contiguous(),
@@ -167,6 +241,7 @@ def _varlen_kernel() -> Kernel | None:
             max_q=longest if first is None else 1,
             max_k=longest,
             scale=scale,
+            **reach,
         )
         return found
 
@@ -174,9 +249,10 @@ def _varlen_kernel() -> Kernel | None:
     device = torch.device("cuda")
     layout = layout_of([5, 3], device)
     some = torch.randn(8, 3, 2, 32, device=device, dtype=torch.bfloat16)
+    window = 1 if windowed else None
     try:
-        found = kernel(None, some, layout, 32**-0.5)
-        golden = _grouped(None, some, layout, 32**-0.5, 0.0)
+        found = kernel(None, some, layout, 32**-0.5, window)
+        golden = _grouped(None, some, layout, 32**-0.5, 0.0, window)
     except (RuntimeError, TypeError, NotImplementedError):
         return None
     return kernel if torch.allclose(found.float(), golden.float(), atol=2e-2) else None

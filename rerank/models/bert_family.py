@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from rerank.models.attention import packed_attention
 from rerank.models.packed import Packed
+from rerank.models.products import Linear, linear_of
 from rerank.models.sources import OFFSET_POSITIONS
 
 # Model types whose classifier is an encoder of `layer`s under one attribute, and that attribute.
@@ -25,11 +26,11 @@ BACKBONES: Mapping[str, str] = {
 }
 
 
-def is_packable(config: Any) -> bool:
+def fits(config: Any) -> bool:
     """Say whether a model with this configuration can run packed."""
     plain = not getattr(config, "is_decoder", False) and not getattr(config, "add_cross_attention", False)
     absolute = getattr(config, "position_embedding_type", "absolute") in (None, "absolute")
-    return config.model_type in BACKBONES and plain and absolute
+    return plain and absolute
 
 
 def first_position(config: Any) -> int:
@@ -39,42 +40,69 @@ def first_position(config: Any) -> int:
 
 @dataclass(frozen=True)
 class LayerWeights:
-    """One encoder layer's matrices in the type of matrix products; they keep their link to the master weights."""
+    """One encoder layer's matrices in the type of matrix products; they keep their link to the master weights.
 
-    inner: torch.Tensor
-    inner_bias: torch.Tensor
-    out: torch.Tensor
-    out_bias: torch.Tensor
-    up: torch.Tensor
-    up_bias: torch.Tensor
-    down: torch.Tensor
-    down_bias: torch.Tensor
+    inner: queries, keys and values together; in a layer of which only the first token is read, keys and values,
+    and `queries` are apart.
+    """
+
+    inner: Linear
+    queries: Linear | None
+    out: Linear
+    up: Linear
+    down: Linear
     attention_norm: Any
     output_norm: Any
-    activation: Callable[[torch.Tensor], torch.Tensor]
+    activation: Callable[[torch.Tensor], torch.Tensor] | None  # None: GELU, which a product can take along
     n_heads: int
     scale: float
 
 
-def cast_layers(encoder: Any, dtype: torch.dtype) -> list[LayerWeights]:
-    """Return all layers' weights in `dtype`; once per optimiser step, not once per batch."""
+def inner_of(
+    weight: torch.Tensor, bias: torch.Tensor | None, dtype: torch.dtype, *, fixed: bool, first_only: bool
+) -> tuple[Linear, Linear | None]:
+    """Return queries, keys and values as one product, and None; or keys and values, and the queries apart."""
+    if not first_only:
+        return linear_of(weight, bias, dtype, fixed=fixed), None
+    width = weight.shape[0] // 3
+    own, others = (None, None) if bias is None else (bias[:width], bias[width:])
+    queries = linear_of(weight[:width], own, dtype, fixed=fixed)
+    return linear_of(weight[width:], others, dtype, fixed=fixed), queries
+
+
+def are_fixed(backbone: Any) -> bool:
+    """Say whether copies of the weights need no gradient and stay as they are for a while."""
+    return not torch.is_grad_enabled() and not backbone.training
+
+
+def cast_layers(backbone: Any, dtype: torch.dtype, *, first_only: bool) -> list[LayerWeights]:
+    """Return all layers' weights in `dtype`; once per optimiser step, not once per batch.
+
+    first_only: only the first token is read of the last layer.
+    """
+    fixed, layers = are_fixed(backbone), backbone.encoder.layer
     found = []
-    for layer in encoder.layer:
+    for place, layer in enumerate(layers):
         inside, out = layer.attention.self, layer.attention.output
         parts = (inside.query, inside.key, inside.value)
+        inner, queries = inner_of(
+            torch.cat([part.weight for part in parts]),
+            torch.cat([part.bias for part in parts]),
+            dtype,
+            fixed=fixed,
+            first_only=first_only and place == len(layers) - 1,
+        )
+        wide = layer.intermediate
         found.append(
             LayerWeights(
-                inner=torch.cat([part.weight for part in parts]).to(dtype),
-                inner_bias=torch.cat([part.bias for part in parts]).to(dtype),
-                out=out.dense.weight.to(dtype),
-                out_bias=out.dense.bias.to(dtype),
-                up=layer.intermediate.dense.weight.to(dtype),
-                up_bias=layer.intermediate.dense.bias.to(dtype),
-                down=layer.output.dense.weight.to(dtype),
-                down_bias=layer.output.dense.bias.to(dtype),
+                inner=inner,
+                queries=queries,
+                out=linear_of(out.dense.weight, out.dense.bias, dtype, fixed=fixed),
+                up=linear_of(wide.dense.weight, wide.dense.bias, dtype, fixed=fixed),
+                down=linear_of(layer.output.dense.weight, layer.output.dense.bias, dtype, fixed=fixed),
                 attention_norm=out.LayerNorm,
                 output_norm=layer.output.LayerNorm,
-                activation=layer.intermediate.intermediate_act_fn,
+                activation=None if backbone.config.hidden_act == "gelu" else wide.intermediate_act_fn,
                 n_heads=inside.num_attention_heads,
                 scale=float(inside.attention_head_size) ** -0.5,
             )
@@ -83,30 +111,32 @@ def cast_layers(encoder: Any, dtype: torch.dtype) -> list[LayerWeights]:
 
 
 @dataclass(frozen=True)
-class _Dropout:
-    hidden: float
-    attention: float
+class Dropouts:
+    """Shares (0-1) dropped of attention's probabilities, of its output and of the feed-forward output."""
+
+    attention: float = 0.0
+    mixed: float = 0.0
+    fed: float = 0.0
 
 
-def _dropped(values: torch.Tensor, share: float) -> torch.Tensor:
+def dropped(values: torch.Tensor, share: float) -> torch.Tensor:
+    """Return values with a share of them dropped."""
     return functional.dropout(values, share) if share > 0 else values
 
 
-def _layer(
-    hidden: torch.Tensor, weights: LayerWeights, batch: Packed, dtype: torch.dtype, drop: _Dropout, last: bool
+def layer_states(
+    hidden: torch.Tensor, weights: LayerWeights, batch: Packed, dtype: torch.dtype, drop: Dropouts
 ) -> torch.Tensor:
-    """Return the next hidden states, fp32; only those of the first tokens from the last layer."""
+    """Return the next hidden states, fp32, norms after each block; only the first tokens' where queries are apart."""
     width = hidden.shape[-1]
     entering = hidden.to(dtype)
     size = width // weights.n_heads
-    first, kept = None, 0
-    if last:
+    first = None
+    if weights.queries is not None:
         # Keys and values of every token, everything else of the first token alone.
         hidden = hidden[batch.layout.first_tokens]
-        own = entering[batch.layout.first_tokens]
-        first = functional.linear(own, weights.inner[:width], weights.inner_bias[:width])
-        first, kept = first.view(-1, weights.n_heads, size), width
-    stacked = functional.linear(entering, weights.inner[kept:], weights.inner_bias[kept:])
+        first = weights.queries(entering[batch.layout.first_tokens]).view(-1, weights.n_heads, size)
+    stacked = weights.inner(entering)
     mixed = packed_attention(
         first,
         stacked.view(entering.shape[0], -1, weights.n_heads, size),
@@ -114,22 +144,22 @@ def _layer(
         scale=weights.scale,
         dropout=drop.attention,
     )
-    out = functional.linear(mixed.reshape(-1, width), weights.out, weights.out_bias)
-    hidden = weights.attention_norm(hidden + _dropped(out, drop.hidden))
-    wide = weights.activation(functional.linear(hidden.to(dtype), weights.up, weights.up_bias))
-    out = functional.linear(wide, weights.down, weights.down_bias)
-    normed: torch.Tensor = weights.output_norm(hidden + _dropped(out, drop.hidden))
+    out = weights.out(mixed.reshape(-1, width))
+    hidden = weights.attention_norm(hidden + dropped(out, drop.mixed))
+    entering = hidden.to(dtype)
+    wide = weights.up.gelu(entering) if weights.activation is None else weights.activation(weights.up(entering))
+    out = weights.down(wide)
+    normed: torch.Tensor = weights.output_norm(hidden + dropped(out, drop.fed))
     return normed
 
 
-def hidden_states(
-    backbone: Any, layers: list[LayerWeights], batch: Packed, dtype: torch.dtype, *, first_only: bool
-) -> torch.Tensor:
-    """Return the last layer's states, fp32: (n_tokens, width), or (n_pairs, width) with `first_only`."""
+def hidden_states(backbone: Any, layers: list[LayerWeights], batch: Packed, dtype: torch.dtype) -> torch.Tensor:
+    """Return the last layer's states, fp32: (n_tokens, width), or (n_pairs, width) of layers cast `first_only`."""
     config = backbone.config
-    drop = _Dropout(0.0, 0.0)
+    drop = Dropouts()
     if backbone.training:
-        drop = _Dropout(config.hidden_dropout_prob, config.attention_probs_dropout_prob)
+        share = config.hidden_dropout_prob
+        drop = Dropouts(attention=config.attention_probs_dropout_prob, mixed=share, fed=share)
     hidden = backbone.embeddings(
         input_ids=batch.input_ids.unsqueeze(0),
         token_type_ids=batch.types.unsqueeze(0),
@@ -138,16 +168,24 @@ def hidden_states(
     if hasattr(backbone, "embeddings_project"):  # ELECTRA's small sizes
         hidden = backbone.embeddings_project(hidden)
     states: torch.Tensor = hidden
-    for place, weights in enumerate(layers):
-        last = first_only and place == len(layers) - 1
-        states = _layer(states, weights, batch, dtype, drop, last)
+    for weights in layers:
+        states = layer_states(states, weights, batch, dtype, drop)
     return states
+
+
+def _backbone(model: Any) -> Any:
+    return getattr(model, BACKBONES[model.config.model_type])
+
+
+def cast(model: Any, dtype: torch.dtype) -> list[LayerWeights]:
+    """Return a classifier's layers in `dtype`."""
+    return cast_layers(_backbone(model), dtype, first_only=True)
 
 
 def packed_logits(model: Any, layers: list[LayerWeights], batch: Packed, dtype: torch.dtype) -> torch.Tensor:
     """Return one fp32 logit per pair, in the packed order: (n_pairs,)."""
-    backbone = getattr(model, BACKBONES[model.config.model_type])
-    first = hidden_states(backbone, layers, batch, dtype, first_only=True).unsqueeze(1)
+    backbone = _backbone(model)
+    first = hidden_states(backbone, layers, batch, dtype).unsqueeze(1)
     # The heads of all relatives read position 0 of a sequence: here that is all there is.
     if model.config.model_type == "bert":
         first = model.dropout(backbone.pooler(first))

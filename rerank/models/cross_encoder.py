@@ -11,15 +11,8 @@ from numpy.typing import NDArray
 
 from rerank.errors import RerankError
 from rerank.models.batches import collate, token_batches
-from rerank.models.bert_family import (
-    BACKBONES,
-    LayerWeights,
-    cast_layers,
-    first_position,
-    is_packable,
-    packed_logits,
-)
 from rerank.models.devices import Device
+from rerank.models.families import Family, family_of
 from rerank.models.memory import TokenBudget
 from rerank.models.packed import Pair, pack
 from rerank.models.token_store import PairTemplate, load_tokenizer
@@ -47,15 +40,16 @@ class CrossEncoder:
     products are kept between calls: call `changed` whenever the master weights were.
     """
 
-    def __init__(self, module: Any, template: PairTemplate, device: Device, *, packed: bool | None = None) -> None:
+    def __init__(self, module: Any, template: PairTemplate, device: Device, *, packed: bool = True) -> None:
         self.module = module
         self.template = template
         self.device = device
-        self.is_packed = is_packable(module.config) if packed is None else packed
+        self._family: Family | None = family_of(module.config)
+        self.is_packed = packed and self._family is not None
         if not self.is_packed:
             module.classifier.forward = _in_full_precision(module.classifier.forward, device.kind)
         self.budget = TokenBudget(SCORING_TOKENS[device.kind], device.kind)
-        self._layers: list[LayerWeights] | None = None
+        self._layers: list[Any] | None = None
         self._layers_have_graph = False
 
     def changed(self) -> None:
@@ -67,17 +61,17 @@ class CrossEncoder:
 
         Ranking needs single precision: bf16 logits tie within a list.
         """
-        if not self.is_packed:
+        family = self._family if self.is_packed else None
+        if family is None:
             return self._padded_logits(pairs)
-        batch = pack(pairs, self.template, first_position(self.module.config), self.device.handle)
-        found = packed_logits(self.module, self._weights(), batch, self.device.product_type)
+        batch = pack(pairs, self.template, family.first_position(self.module.config), self.device.handle)
+        found = family.logits(self.module, self._weights(family), batch, self.device.product_type)
         return found[_places(batch.order).to(found.device)]
 
-    def _weights(self) -> list[LayerWeights]:
+    def _weights(self, family: Family) -> list[Any]:
         wants_graph = torch.is_grad_enabled()
         if self._layers is None or wants_graph != self._layers_have_graph:
-            backbone = getattr(self.module, BACKBONES[self.module.config.model_type])
-            self._layers = cast_layers(backbone.encoder, self.device.product_type)
+            self._layers = family.cast(self.module, self.device.product_type)
             self._layers_have_graph = wants_graph
         return self._layers
 
@@ -160,7 +154,7 @@ def load_cross_encoder(
         )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise RerankError("model_not_loadable", folder=str(folder), cause=str(error)[:300]) from error
-    if not is_packable(module.config) and not hasattr(module, "classifier"):
+    if family_of(module.config) is None and not hasattr(module, "classifier"):
         raise RerankError("model_not_loadable", folder=str(folder), cause="no classifier head")
     return CrossEncoder(module.to(device.handle).eval(), template, device)
 

@@ -13,7 +13,7 @@ from rerank import __version__
 from rerank.errors import RerankError
 
 # Raised when the engine's arithmetic changes: results of an older one are not mistaken for its own.
-ENGINE = 4
+ENGINE = 5
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from rerank.models.bert_family import LayerWeights, cast_layers, first_position,
 from rerank.models.cross_encoder import SCORING_TOKENS
 from rerank.models.devices import Device
 from rerank.models.memory import TokenBudget
-from rerank.models.packed import Pair, pack
+from rerank.models.packed import Pair, pack, token_means
 from rerank.models.sources import embedded_folder
 from rerank.models.token_store import PairTemplate, TokenStore, load_tokenizer
 
@@ -38,7 +38,7 @@ class Encoder:
         )
         self._model = model.to(device.handle).eval()
         with torch.no_grad():
-            self._layers: list[LayerWeights] = cast_layers(self._model.encoder, device.product_type)
+            self._layers: list[LayerWeights] = cast_layers(self._model, device.product_type, first_only=False)
 
     def encode(
         self, texts: Sequence[str], on_batch: Callable[[int], None] | None = None, *, kept: bool = False
@@ -58,13 +58,9 @@ class Encoder:
 
         def encode(batch: list[int]) -> None:
             packed = pack([alone[place] for place in batch], self._template, first, self._device.handle)
-            hidden = hidden_states(
-                self._model, self._layers, packed, self._device.product_type, first_only=False
-            ).float()
-            lengths = torch.tensor(packed.layout.lengths, device=hidden.device)
-            owner = torch.repeat_interleave(torch.arange(len(lengths), device=hidden.device), lengths)
-            sums = hidden.new_zeros(len(lengths), hidden.shape[-1]).index_add_(0, owner, hidden)
-            unit = torch.nn.functional.normalize(sums / lengths.unsqueeze(1), dim=-1).cpu().numpy()
+            hidden = hidden_states(self._model, self._layers, packed, self._device.product_type)
+            means = token_means(hidden, packed.layout)
+            unit = torch.nn.functional.normalize(means, dim=-1).cpu().numpy()
             vectors[[batch[place] for place in packed.order]] = unit
             if on_batch is not None:
                 on_batch(len(batch))

@@ -17,10 +17,18 @@ MAX_PADDING = 0.125
 
 @dataclass(frozen=True)
 class Group:
-    """Neighbouring pairs whose attention is computed together: the first one's place and their lengths."""
+    """Neighbouring pairs whose attention is computed together: the first one's place and their lengths.
+
+    rows: which packed token stands at each padded place, (n · longest,); places: at which padded place, counted
+    from the group's start, each of its tokens stands, (tokens,); ends: the lengths, (n, 1). All None where the
+    lengths are equal: nothing is padded.
+    """
 
     first: int
     lengths: tuple[int, ...]
+    rows: torch.Tensor | None = None
+    places: torch.Tensor | None = None
+    ends: torch.Tensor | None = None
 
     @property
     def longest(self) -> int:
@@ -68,6 +76,19 @@ def grouped(lengths: Sequence[int]) -> tuple[Group, ...]:
     return tuple(groups)
 
 
+def _with_places(group: Group, start: int, device: torch.device) -> Group:
+    """Return a group, whose first token is the packed `start`, with its padded places."""
+    if group.lengths[-1] == group.longest:
+        return group
+    ends = np.asarray(group.lengths, dtype=np.int64)[:, None]
+    inside = np.arange(group.longest) < ends
+    rows = np.repeat(start + np.cumsum(ends) - ends[:, 0], group.longest).reshape(inside.shape)
+    rows += np.where(inside, np.arange(group.longest), 0)
+    found = (rows.reshape(-1), np.flatnonzero(inside), ends)
+    rows_at, places, ends_at = (torch.from_numpy(values).to(device) for values in found)
+    return Group(group.first, group.lengths, rows_at, places, ends_at)
+
+
 def layout_of(lengths: Sequence[int], device: torch.device) -> Layout:
     """Return the layout of pairs with these falling lengths."""
     ends = np.cumsum(lengths, dtype=np.int64)
@@ -76,10 +97,20 @@ def layout_of(lengths: Sequence[int], device: torch.device) -> Layout:
     return Layout(
         lengths=tuple(int(length) for length in lengths),
         starts=tuple(int(start) for start in starts),
-        groups=grouped([int(length) for length in lengths]),
+        groups=tuple(
+            _with_places(group, int(starts[group.first]), device) for group in grouped([int(n) for n in lengths])
+        ),
         first_tokens=torch.from_numpy(starts).to(device),
         cumulative=torch.from_numpy(cumulative).to(device),
     )
+
+
+def token_means(states: torch.Tensor, layout: Layout) -> torch.Tensor:
+    """Return the mean over each packed pair's tokens: (n_tokens, width) in, (n_pairs, width) out."""
+    lengths = torch.tensor(layout.lengths, device=states.device)
+    owner = torch.repeat_interleave(torch.arange(len(lengths), device=states.device), lengths)
+    sums = states.new_zeros(len(lengths), states.shape[-1]).index_add(0, owner, states)
+    return sums / lengths.unsqueeze(1)
 
 
 def pack(pairs: Sequence[Pair], template: PairTemplate, first_position: int, device: torch.device) -> Packed:

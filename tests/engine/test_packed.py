@@ -13,6 +13,8 @@ from transformers import (
     CamembertForSequenceClassification,
     DebertaV2Config,
     DebertaV2ForSequenceClassification,
+    DistilBertConfig,
+    DistilBertForSequenceClassification,
     ElectraConfig,
     ElectraForSequenceClassification,
     ModernBertConfig,
@@ -26,11 +28,12 @@ from transformers import (
 )
 
 from rerank.models.attention import packed_attention
-from rerank.models.batches import token_batches
-from rerank.models.bert_family import is_packable
+from rerank.models.batches import collate, token_batches
 from rerank.models.cross_encoder import CrossEncoder
 from rerank.models.devices import pick_device
+from rerank.models.families import family_of
 from rerank.models.packed import Pair, grouped, layout_of
+from rerank.models.products import linear_of
 from rerank.models.token_store import PairTemplate
 
 SIZES: dict[str, Any] = {
@@ -43,19 +46,48 @@ SIZES: dict[str, Any] = {
     "num_labels": 1,
     "pad_token_id": 1,
 }
+
+
+def modern_bert(**changes: Any) -> ModernBertForSequenceClassification:
+    special = {"cls_token_id": 2, "sep_token_id": 3, "bos_token_id": 2, "eos_token_id": 3}
+    return ModernBertForSequenceClassification(ModernBertConfig(**SIZES | special | {"local_attention": 8} | changes))
+
+
 PACKED = {
     "bert": lambda: BertForSequenceClassification(BertConfig(**SIZES)),
     "roberta": lambda: RobertaForSequenceClassification(RobertaConfig(**SIZES, type_vocab_size=1)),
     "xlm-roberta": lambda: XLMRobertaForSequenceClassification(XLMRobertaConfig(**SIZES, type_vocab_size=1)),
     "camembert": lambda: CamembertForSequenceClassification(CamembertConfig(**SIZES, type_vocab_size=1)),
     "electra": lambda: ElectraForSequenceClassification(ElectraConfig(**SIZES, embedding_size=16)),
+    "distilbert": lambda: DistilBertForSequenceClassification(
+        DistilBertConfig(
+            vocab_size=60,
+            dim=32,
+            n_layers=3,
+            n_heads=4,
+            hidden_dim=48,
+            max_position_embeddings=64,
+            num_labels=1,
+            pad_token_id=1,
+        )
+    ),
+    # A query reaches 4 tokens each way, most pairs are longer; the last layer reads everything, or its window.
+    "modernbert": lambda: modern_bert(num_hidden_layers=4),
+    "modernbert, window last": lambda: modern_bert(num_hidden_layers=3),
+    "modernbert, mean": lambda: modern_bert(num_hidden_layers=3, classifier_pooling="mean"),
+    "modernbert, every bias, ReLU": lambda: modern_bert(
+        num_hidden_layers=4,
+        attention_bias=True,
+        mlp_bias=True,
+        norm_bias=True,
+        classifier_bias=True,
+        hidden_activation="relu",
+        classifier_activation="silu",
+    ),
 }
 PADDED = {
     "deberta-v2": lambda: DebertaV2ForSequenceClassification(DebertaV2Config(**SIZES, type_vocab_size=0)),
     "mpnet": lambda: MPNetForSequenceClassification(MPNetConfig(**SIZES)),
-    "modernbert": lambda: ModernBertForSequenceClassification(
-        ModernBertConfig(**SIZES, cls_token_id=2, sep_token_id=3, bos_token_id=2, eos_token_id=3)
-    ),
 }
 LENGTHS = (40, 7, 22, 23, 40, 3, 12, 39)
 TOLERANCE = 2e-6  # of logits around 1 in fp32: another order of the same additions
@@ -71,33 +103,34 @@ def some_pairs() -> list[Pair]:
     return [(rng.integers(4, 60, length).astype(np.int32), max(1, length // 3)) for length in LENGTHS]
 
 
-def made(make: Any, *, packed: bool | None = None) -> CrossEncoder:
+def drawn(make: Any) -> Any:
     torch.manual_seed(0)
     model = make().eval()
     for name, value in model.named_parameters():  # the usual initial weights are too small to tell errors from rounding
-        torch.nn.init.normal_(value, mean=float("norm" in name.lower() and "weight" in name), std=0.4)
-    device = replace(pick_device("cpu"), dtype="fp32")
-    return CrossEncoder(model, template_of(model), device, packed=packed)
+        torch.nn.init.normal_(value, mean=float("norm" in name.lower() and "weight" in name), std=0.2)
+    return model
 
 
-def logits_and_gradients(encoder: CrossEncoder, pairs: list[Pair]) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-    encoder.module.zero_grad()
-    encoder.changed()
-    logits = encoder.logits(pairs)
-    (logits * torch.linspace(-1, 1, len(pairs))).sum().backward()
-    return logits.detach(), {
-        name: value.grad.clone() for name, value in encoder.module.named_parameters() if value.grad is not None
-    }
+def made(make: Any) -> CrossEncoder:
+    model = drawn(make)
+    return CrossEncoder(model, template_of(model), replace(pick_device("cpu"), dtype="fp32"))
 
 
-@pytest.mark.parametrize("name", PACKED)
-def test_packed_equals_padded_in_logits_and_gradients(name: str) -> None:
+def gradients_of(model: Any, logits: torch.Tensor) -> dict[str, torch.Tensor]:
+    (logits * torch.linspace(-1, 1, len(logits))).sum().backward()
+    return {name: value.grad for name, value in model.named_parameters() if value.grad is not None}
+
+
+@pytest.mark.parametrize("name", [*PACKED, *PADDED])
+def test_logits_and_gradients_are_those_of_transformers_own_padded_fp32_batch(name: str) -> None:
+    """Logits within 2e-6 + 1e-5 of their size, gradients within 1e-5 of the largest one + 1e-4 of their size."""
     pairs = some_pairs()
-    packed, golden = made(PACKED[name]), made(PACKED[name], packed=False)
-    assert packed.is_packed
-    logits, gradients = logits_and_gradients(packed, pairs)
-    expected, expected_gradients = logits_and_gradients(golden, pairs)
-    assert float(expected.std()) > 0.1
+    encoder, plain = made((PACKED | PADDED)[name]), drawn((PACKED | PADDED)[name])
+    assert encoder.is_packed == (name in PACKED)
+    logits = encoder.logits(pairs)
+    expected = plain(**collate(pairs, template_of(plain), torch.device("cpu"))).logits.reshape(-1)
+    gradients, expected_gradients = gradients_of(encoder.module, logits), gradients_of(plain, expected)
+    assert float(expected.detach().std()) > 0.1
     assert torch.allclose(logits, expected, atol=TOLERANCE, rtol=1e-5)
     assert set(gradients) == set(expected_gradients)
     largest = max(float(value.abs().max()) for value in expected_gradients.values())
@@ -122,9 +155,10 @@ def test_a_batch_scores_every_pair_as_transformers_scores_it_alone(name: str) ->
     assert found == pytest.approx(golden, abs=2e-5)
 
 
-def test_bf16_is_as_close_to_fp32_as_autocast_is_and_ties_no_two_pairs() -> None:
+@pytest.mark.parametrize("name", ["bert", "distilbert", "modernbert", "modernbert, mean"])
+def test_bf16_is_as_close_to_fp32_as_autocast_is_and_ties_no_two_pairs(name: str) -> None:
     """bf16 has eight bits: products round by up to 0.4 %; the logits of a list must still differ."""
-    exact = made(PACKED["bert"])
+    exact = made(PACKED[name])
     device = replace(exact.device, dtype="bf16")
     golden = exact.scores(some_pairs())
     ours, peer = (
@@ -135,8 +169,11 @@ def test_bf16_is_as_close_to_fp32_as_autocast_is_and_ties_no_two_pairs() -> None
     assert len(set(ours)) == len(ours)
 
 
-def test_a_decoder_is_not_packed() -> None:
-    assert not is_packable(BertConfig(**SIZES, is_decoder=True))
+def test_what_was_not_shown_to_be_equal_is_not_packed() -> None:
+    assert family_of(BertConfig(**SIZES)) is not None
+    assert family_of(BertConfig(**SIZES, is_decoder=True)) is None
+    linear = {"rope_type": "linear", "factor": 2.0, "rope_theta": 1e4}
+    assert family_of(ModernBertConfig(rope_parameters={"full_attention": linear})) is None
 
 
 def test_changed_weights_are_seen_after_the_word() -> None:
@@ -146,14 +183,17 @@ def test_changed_weights_are_seen_after_the_word() -> None:
         encoder.module.bert.encoder.layer[0].output.dense.weight.mul_(2)
     encoder.changed()
     after = encoder.scores(some_pairs())
-    encoder.is_packed = False
+    padded = CrossEncoder(encoder.module, encoder.template, encoder.device, packed=False)
     assert not np.allclose(before, after)
-    assert after == pytest.approx(encoder.scores(some_pairs()), abs=2e-5)
+    assert after == pytest.approx(padded.scores(some_pairs()), abs=2e-5)
 
 
+@pytest.mark.parametrize("window", [None, 2])
 @pytest.mark.parametrize("first_only", [False, True])
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
-def test_attention_by_hand_has_the_gradient_of_finite_differences(first_only: bool, dropout: float) -> None:
+def test_attention_by_hand_has_the_gradient_of_finite_differences(
+    first_only: bool, dropout: float, window: int | None
+) -> None:
     layout = layout_of([4, 4, 3, 1], torch.device("cpu"))
     torch.manual_seed(0)
     stacked = torch.randn(12, 2 if first_only else 3, 2, 3, dtype=torch.float64, requires_grad=True)
@@ -162,10 +202,54 @@ def test_attention_by_hand_has_the_gradient_of_finite_differences(first_only: bo
     def attend(*given: torch.Tensor) -> torch.Tensor:
         torch.manual_seed(5)  # the same units are dropped in every evaluation
         head = given[1] if first_only else None
-        return packed_attention(head, given[0], layout, scale=0.6, dropout=dropout)
+        return packed_attention(head, given[0], layout, scale=0.6, dropout=dropout, window=window)
 
     given = (stacked,) if first is None else (stacked, first)
     assert torch.autograd.gradcheck(attend, given)
+
+
+@pytest.mark.parametrize("lengths", [[70] * 3, [70, 69, 66, 60, 30], [5, 4]])
+def test_a_window_hides_exactly_what_lies_beyond_it(lengths: list[int]) -> None:
+    """Golden values: softmax over all tokens of the pair, those farther than the window at minus infinity."""
+    window, n = 9, sum(lengths)
+    layout = layout_of(lengths, torch.device("cpu"))
+    torch.manual_seed(0)
+    stacked = torch.randn(n, 3, 2, 8, dtype=torch.float64, requires_grad=True)
+    golden_of = stacked.detach().clone().requires_grad_(True)
+    golden = []
+    for start, length in zip(layout.starts, lengths, strict=True):
+        q, k, v = golden_of[start : start + length].permute(1, 2, 0, 3)
+        at = torch.arange(length)
+        far = (at[:, None] - at[None]).abs() > window
+        p = (q @ k.transpose(1, 2) * 0.3).masked_fill(far, float("-inf")).softmax(-1)
+        golden.append((p @ v).transpose(0, 1))
+    found = packed_attention(None, stacked, layout, scale=0.3, window=window)
+    assert torch.allclose(found, torch.cat(golden), atol=1e-12)
+    weight = torch.randn(n, 2, 8, dtype=torch.float64)
+    (found * weight).sum().backward()
+    (torch.cat(golden) * weight).sum().backward()
+    assert stacked.grad is not None
+    assert golden_of.grad is not None
+    assert torch.allclose(stacked.grad, golden_of.grad, atol=1e-12)
+
+
+def test_weights_in_the_cpus_own_order_give_the_same_products() -> None:
+    if pick_device("cpu").dtype != "bf16":
+        pytest.skip("this processor has no bf16 products")
+    torch.manual_seed(0)
+    rows, weight, bias = torch.randn(70, 32).bfloat16(), torch.randn(48, 32), torch.randn(48)
+    for given in (bias, None):
+        plain = linear_of(weight, given, torch.bfloat16, fixed=False)
+        fixed = linear_of(weight, given, torch.bfloat16, fixed=True)
+        assert fixed.is_laid_out
+        for n in (1, 7, 70):
+            assert torch.equal(fixed(rows[:n]), plain(rows[:n]))
+            exact = torch.nn.functional.gelu(
+                torch.nn.functional.linear(
+                    rows[:n].float(), plain.weight.float(), None if given is None else given.bfloat16().float()
+                )
+            )
+            assert (fixed.gelu(rows[:n]) - exact).abs().max() <= (plain.gelu(rows[:n]) - exact).abs().max()
 
 
 def test_groups_hold_neighbours_and_waste_little() -> None:
