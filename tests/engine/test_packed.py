@@ -122,7 +122,7 @@ def gradients_of(model: Any, logits: torch.Tensor) -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.parametrize("name", [*PACKED, *PADDED])
-def test_logits_and_gradients_are_those_of_transformers_own_padded_fp32_batch(name: str) -> None:
+def test_packed_equals_padded_in_logits_and_gradients(name: str) -> None:
     """Logits within 2e-6 + 1e-5 of their size, gradients within 1e-5 of the largest one + 1e-4 of their size."""
     pairs = some_pairs()
     encoder, plain = made((PACKED | PADDED)[name]), drawn((PACKED | PADDED)[name])
