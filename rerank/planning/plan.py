@@ -20,15 +20,18 @@ PLAIN = ("first-stage", "embedding", "base", "C", "D", "C-then-D", "D-then-C")
 UNTRAINED = _with_fused("first-stage", "embedding", "base")
 SINGLE_STAGE = _with_fused("C", "D")
 TWO_STAGE = _with_fused("C-then-D", "D-then-C")
-STRATEGIES = _with_fused(*PLAIN)
-FUSED = STRATEGIES[len(PLAIN) :]
+# One stage with the two-stage step budget: what of a second stage's gain is only more training, or only its data.
+CONTROLS = ("C-long", "D-long", "C+D")
+FUSED = _with_fused(*PLAIN)[len(PLAIN) :]
+STRATEGIES = (*PLAIN, *FUSED, *_with_fused(*CONTROLS))
 
 MEASURES = ("nDCG@10", "RR@10", "Success@1", "P@5", "AP")
 
 FirstStageKind = Literal["bm25", "embedding", "rrf", "run"]
 Pool = Literal["corpus", "judged"]
 SplitKind = Literal["holdout", "kfold"]
-Teacher = Literal["embedding", "uploaded"]
+Teacher = Literal["embedding", "fusion", "uploaded"]
+UnlabelledSource = Literal["log", "documents", "both"]
 Passages = Literal["first", "max"]
 
 
@@ -68,7 +71,8 @@ class StageSettings(_Numbers):
     """One training's settings; every default has its reason beside it."""
 
     loss: str
-    epochs: int = 3  # 2-5 is the published range for small data; all are trained, the best one is kept
+    epochs: int = 0  # 0: by head and number of training queries, see `automatic_epochs`; the best one is kept
+    patience: int = 2  # epochs without a better development score before the training ends; 0 trains them all
     learning_rate: float = 0.0  # 0: by head and number of training queries, see `automatic_learning_rate`
     group_size: int = 8  # 1 positive and 7 negatives: more helps slowly, costs linearly
     queries_per_step: int = 8
@@ -78,6 +82,32 @@ class StageSettings(_Numbers):
     dropout: float = 0.0  # better on a few hundred queries here, and a quarter faster on CPU
     temperature: float = 1.0
     freeze_word_embeddings: bool = True  # half of MiniLM's weights; few queries train few words
+    # Unjudged candidates as similar to the query as this share of its best positive are no negatives; 0 keeps them.
+    false_negative_share: float = 0.95
+
+
+@dataclass(frozen=True)
+class Unlabelled:
+    """Queries without judgments that distillation learns from besides: at most `queries` of them, 0 for none.
+
+    "log": the dataset's own queries without a relevant document; "documents": pseudo-queries made from documents
+    (the title against the body, a sentence against the rest); "both": the log first, then documents.
+    """
+
+    queries: int = 0
+    source: UnlabelledSource = "both"
+
+
+@dataclass(frozen=True)
+class LearningCurve:
+    """At which shares of the training queries, besides all of them, some strategies are trained again.
+
+    Subsets are nested. seeds: with how many of the plan's seeds, the first ones.
+    """
+
+    shares: tuple[float, ...] = ()
+    strategies: tuple[str, ...] = ("C",)
+    seeds: int = 1
 
 
 @dataclass(frozen=True)
@@ -112,6 +142,9 @@ class Plan(_Numbers):
     contrastive: StageSettings = field(default_factory=lambda: StageSettings(loss="auto"))
     distillation: StageSettings = field(default_factory=lambda: StageSettings(loss="kl"))
     second_stage_learning_rate_factor: float = 0.5  # 0.3-1x with a fresh optimiser
+    unlabelled: Unlabelled = field(default_factory=Unlabelled)
+    search_trials: int = 0  # how many other settings each kind of training tries on its development queries
+    learning_curve: LearningCurve = field(default_factory=LearningCurve)
     max_queries: int | None = None
     budget: Budget = field(default_factory=Budget)
     hypothesis: str = ""
@@ -126,6 +159,8 @@ class Plan(_Numbers):
         plain = dataclasses.asdict(self)
         plain["strategies"] = list(self.strategies)
         plain["seeds"] = list(self.seeds)
+        curve = self.learning_curve
+        plain["learning_curve"] |= {"shares": list(curve.shares), "strategies": list(curve.strategies)}
         return plain
 
     @property
@@ -156,7 +191,8 @@ def plan_from_dict(given: Mapping[str, Any], start: Plan | None = None) -> Plan:
             for inner in value:
                 if inner not in known:
                     raise RerankError("plan_unknown_setting", setting=f"{name}.{inner}")
-            changes[name] = dataclasses.replace(current, **dict(value))  # type: ignore[type-var]
+            inner_values = {key: tuple(item) if isinstance(item, list) else item for key, item in dict(value).items()}
+            changes[name] = dataclasses.replace(current, **inner_values)  # type: ignore[type-var]
         elif isinstance(current, tuple):
             if not isinstance(value, (list, tuple)):
                 raise RerankError("plan_bad_value", setting=name, value=str(value))
@@ -181,7 +217,8 @@ def _check_stage(name: str, stage: StageSettings, losses: tuple[str, ...]) -> No
     if stage.loss not in losses:
         raise _bad(f"{name}.loss", stage.loss)
     for setting, low, high, whole in (
-        ("epochs", 1, 100, True),
+        ("epochs", 0, 100, True),
+        ("patience", 0, 100, True),
         ("learning_rate", 0, 1.0, False),
         ("group_size", 2, 128, True),
         ("queries_per_step", 1, 256, True),
@@ -190,11 +227,21 @@ def _check_stage(name: str, stage: StageSettings, losses: tuple[str, ...]) -> No
         ("max_gradient_norm", 1e-6, 1e6, False),
         ("dropout", 0, 0.9, False),
         ("temperature", 1e-3, 1e3, False),
+        ("false_negative_share", 0, 10, False),
     ):
         if not _number(getattr(stage, setting), low, high, whole=whole):
             raise _bad(f"{name}.{setting}", getattr(stage, setting))
     if not isinstance(stage.freeze_word_embeddings, bool):
         raise _bad(f"{name}.freeze_word_embeddings", stage.freeze_word_embeddings)
+
+
+def _check_curve(plan: Plan) -> None:
+    curve = plan.learning_curve
+    if not all(_number(share, 0.01, 0.99) for share in curve.shares) or len(set(curve.shares)) != len(curve.shares):
+        raise _bad("learning_curve.shares", curve.shares)
+    trained = (*SINGLE_STAGE, *TWO_STAGE)
+    if not curve.strategies or not all(name in trained for name in curve.strategies):
+        raise _bad("learning_curve.strategies", curve.strategies)
 
 
 def check_plan(plan: Plan) -> None:
@@ -225,6 +272,9 @@ def check_plan(plan: Plan) -> None:
         ("split.seed", plan.split.seed, 0, 2**31 - 1, True),
         ("first_stage.depth", plan.first_stage.depth, 2, 1000, True),
         ("second_stage_learning_rate_factor", plan.second_stage_learning_rate_factor, 1e-3, 10, False),
+        ("unlabelled.queries", plan.unlabelled.queries, 0, 1_000_000, True),
+        ("search_trials", plan.search_trials, 0, 4, True),
+        ("learning_curve.seeds", plan.learning_curve.seeds, 1, 1000, True),
     )
     for setting, value, low, high, whole in ranges:
         if not _number(value, low, high, whole=whole):
@@ -235,6 +285,7 @@ def check_plan(plan: Plan) -> None:
         ("first_stage.pool", plan.first_stage.pool, get_args(Pool)),
         ("teacher", plan.teacher, get_args(Teacher)),
         ("passages", plan.passages, get_args(Passages)),
+        ("unlabelled.source", plan.unlabelled.source, get_args(UnlabelledSource)),
     ):
         if word not in words:
             raise _bad(setting, word)
@@ -248,6 +299,7 @@ def check_plan(plan: Plan) -> None:
     check_losses(plan.contrastive.loss, plan.distillation.loss, plan.teacher)
     _check_stage("contrastive", plan.contrastive, CONTRASTIVE)
     _check_stage("distillation", plan.distillation, DISTILLATION)
+    _check_curve(plan)
     if not isinstance(plan.base_model, str) or not plan.base_model.strip():
         raise _bad("base_model", plan.base_model)
     if not isinstance(plan.hypothesis, str):
@@ -255,5 +307,6 @@ def check_plan(plan: Plan) -> None:
 
 
 def single_stage_part(plan: Plan) -> tuple[str, ...]:
-    """Return gate 1's strategies: everything but the two-stage ones, in the plan's order."""
-    return tuple(name for name in plan.strategies if name not in TWO_STAGE)
+    """Return gate 1's strategies: neither the two-stage ones nor their controls, in the plan's order."""
+    later = (*TWO_STAGE, *_with_fused(*CONTROLS))
+    return tuple(name for name in plan.strategies if name not in later)

@@ -1,10 +1,22 @@
-"""The learning rate where the plan leaves it open."""
+"""Learning rate and epochs where the plan leaves them open, and what a search of settings tries."""
 
+import dataclasses
 import math
+
+from rerank.planning.plan import StageSettings
 
 TUNED_HEAD = 2e-5  # 1e-5 to 2e-5 is the published range for re-rankers that are tuned already
 FEW_QUERIES, FEW_RATE = 150, 3e-4
 MANY_QUERIES, MANY_RATE = 600, 1e-4
+FEW_EPOCHS, MANY_EPOCHS, TUNED_EPOCHS = 6, 3, 3
+# What a search tries beside the plan's own settings, most promising first: factors of rate and epochs.
+TRIALS = ((0.5, 1.0), (2.0, 1.0), (1.0, 2.0), (0.25, 2.0))
+
+
+def _reach(n_train: int) -> float:
+    """Return where a number of queries lies between few (0) and many (1), on a logarithmic scale."""
+    reach = (math.log(max(1, n_train)) - math.log(FEW_QUERIES)) / (math.log(MANY_QUERIES) - math.log(FEW_QUERIES))
+    return min(1.0, max(0.0, reach))
 
 
 def automatic_learning_rate(n_train: int, *, has_head: bool) -> float:
@@ -15,6 +27,22 @@ def automatic_learning_rate(n_train: int, *, has_head: bool) -> float:
     """
     if has_head:
         return TUNED_HEAD
-    reach = (math.log(max(1, n_train)) - math.log(FEW_QUERIES)) / (math.log(MANY_QUERIES) - math.log(FEW_QUERIES))
-    share = min(1.0, max(0.0, reach))
-    return float(FEW_RATE * (MANY_RATE / FEW_RATE) ** share)
+    return float(FEW_RATE * (MANY_RATE / FEW_RATE) ** _reach(n_train))
+
+
+def automatic_epochs(n_train: int, *, has_head: bool) -> int:
+    """Return the most epochs for a number of training queries: few queries are few steps, so they are seen more often.
+
+    An epoch that does not help on development queries is not kept, and two of them end the training.
+    """
+    if has_head:
+        return TUNED_EPOCHS
+    return round(FEW_EPOCHS + (MANY_EPOCHS - FEW_EPOCHS) * _reach(n_train))
+
+
+def resolved(settings: StageSettings, n_train: int, *, has_head: bool, trial: int = 0) -> StageSettings:
+    """Return settings with every open value filled in, and changed as a search's trial says (0: not)."""
+    rate = settings.learning_rate or automatic_learning_rate(n_train, has_head=has_head)
+    epochs = settings.epochs or automatic_epochs(n_train, has_head=has_head)
+    of_rate, of_epochs = TRIALS[trial - 1] if trial else (1.0, 1.0)
+    return dataclasses.replace(settings, learning_rate=rate * of_rate, epochs=round(epochs * of_epochs))

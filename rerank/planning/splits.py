@@ -47,13 +47,17 @@ def _dealt(query_ids: list[str], segments: dict[str, str], rng: np.random.Genera
     return [str(query_id) for query_id in ordered["query_id"]]
 
 
+def plain_text(text: str) -> str:
+    """Return a text as it is compared with others: NFKC, without case, single spaces."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
 def _alike(dataset: Dataset, query_ids: list[str]) -> dict[str, list[str]]:
     """Return queries of the same text (NFKC, case and white space aside) under the first one's id."""
     texts = dict(zip(dataset.queries["query_id"], dataset.queries["text"], strict=True))
     groups: dict[str, list[str]] = {}
     for query_id in query_ids:
-        text = " ".join(unicodedata.normalize("NFKC", str(texts[query_id])).casefold().split())
-        groups.setdefault(text, []).append(query_id)
+        groups.setdefault(plain_text(str(texts[query_id])), []).append(query_id)
     return {ids[0]: ids for ids in groups.values()}
 
 
@@ -90,6 +94,19 @@ def folds_of(dataset: Dataset, plan: Plan) -> list[Fold]:
             raise RerankError("too_few_queries_to_split", n_queries=len(query_ids), kind=split.kind)
         folds.append(Fold(index, *(_whole(part, members) for part in (train, dev, test))))
     return folds
+
+
+def part_of(fold: Fold, share: float, seed: int) -> Fold:
+    """Return a fold with a share (0-1) of its training queries; smaller shares are parts of larger ones.
+
+    At least two queries stay. The order is drawn from `seed`; development and test queries are the same.
+    """
+    if share >= 1.0:
+        return fold
+    order = np.random.default_rng([seed, fold.index, 2]).permutation(len(fold.train))
+    n = max(MIN_TRAIN_QUERIES, round(len(fold.train) * share))
+    kept = set(order[:n].tolist())
+    return Fold(fold.index, tuple(q for i, q in enumerate(fold.train) if i in kept), fold.dev, fold.test)
 
 
 def spread(items: list[str], n: int) -> list[str]:

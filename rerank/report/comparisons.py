@@ -4,6 +4,7 @@ import pandas as pd
 
 from rerank.planning.graph import path_of
 from rerank.planning.plan import FUSION, SINGLE_STAGE, TWO_STAGE, UNTRAINED, Plan
+from rerank.report.attribution import links_of
 from rerank.report.per_query import score_table
 from rerank.report.ran import Ran
 from rerank.stats.compare import Scores, compare
@@ -35,7 +36,7 @@ def all_comparisons(ran: Ran, by_seed: pd.DataFrame) -> list[Comparison]:
     Confirmatory, on the primary measure with Holm between them: best single-stage against first-stage, and
     best two-stage against best single-stage, both chosen on development scores. Exploratory: every strategy
     against first-stage on every measure, two-stage against its own single stages, single-stage against
-    what is free, fused against plain.
+    what is free, fused against plain, and two-stage against its equal-budget controls.
     """
     plan = ran.plan
     trained = {run.name for run in ran.runs if run.is_trained}
@@ -79,6 +80,9 @@ def all_comparisons(ran: Ran, by_seed: pd.DataFrame) -> list[Comparison]:
         if len(path) > 1:
             parts = [part + suffix for part in path]
             wanted += [(part, name, plan.primary_measure) for part in parts if part in present]
+        wanted += [
+            (reference, challenger, plan.primary_measure) for _, reference, challenger in links_of(name, present)
+        ]
         plain = name.removesuffix(FUSION)
         if suffix and plain in present:
             wanted.append((plain, name, plan.primary_measure))

@@ -1,7 +1,7 @@
 """What an execution hands over: rankings, seconds and circumstances, before anything is judged."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -38,6 +38,21 @@ class StrategyRun:
 
 
 @dataclass(frozen=True)
+class CurvePoint:
+    """A strategy trained on a share (0-1) of the training queries: its rankings of the test queries by seed.
+
+    n_train: training queries, mean over folds. dev_score: the primary measure on development queries, mean over
+    folds and seeds.
+    """
+
+    strategy: str
+    share: float
+    n_train: int
+    dev_score: float
+    rankings: Mapping[int, pd.DataFrame]
+
+
+@dataclass(frozen=True)
 class Ran:
     """One execution of a plan up to a gate."""
 
@@ -63,3 +78,6 @@ class Ran:
     job_seconds: float  # of all starts of the experiment, as is job_usd
     job_usd: float
     runs: tuple[StrategyRun, ...]
+    curve: tuple[CurvePoint, ...] = ()
+    unlabelled_counts: Mapping[str, int] = field(default_factory=dict)  # by source: log, documents
+    choices: tuple[tuple[str, int, int], ...] = ()  # of a search: kind, fold, trial

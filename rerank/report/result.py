@@ -14,14 +14,17 @@ from rerank.cost.prices import Price, current_prices, device_price, labour_price
 from rerank.evaluation.measures import per_query_scores
 from rerank.evaluation.rankings import oracle_ranking
 from rerank.planning.experiments import now
-from rerank.planning.graph import path_of
+from rerank.planning.graph import distils
+from rerank.report.attribution import attribution
 from rerank.report.audit import audit_teacher
-from rerank.report.comparisons import all_comparisons
+from rerank.report.comparisons import FIRST, all_comparisons
+from rerank.report.curve import learning_curve
 from rerank.report.decision import decision_of
 from rerank.report.files import write_files
-from rerank.report.per_query import mean_over_seeds, seed_scores
+from rerank.report.per_query import mean_over_seeds, score_table, seed_scores
 from rerank.report.ran import Ran, StrategyRun
 from rerank.retrieval.candidates import recall_ceiling
+from rerank.stats.compare import Scores
 from rerank.stats.comparison import Comparison
 
 SCHEMA_VERSION = 1
@@ -51,8 +54,8 @@ def _strategy_record(
         per_seed.setdefault(str(seed), {})[str(measure)] = float(value)
     latencies = np.array(run.latencies_ms if run.latencies_ms else [], dtype=np.float64)
     has_latency = len(latencies) > 0
-    learns = "D" in path_of(run.name)
-    teacher_seconds = ran.encoder_seconds if learns and ran.plan.teacher == "embedding" else 0.0
+    is_taught = distils([run.name]) and ran.plan.teacher != "uploaded"
+    teacher_seconds = ran.encoder_seconds if is_taught else 0.0
     moved = None
     if run.kendall_tau is not None and run.relative_weight_change is not None:
         moved = {"kendall_tau": run.kendall_tau, "relative_weight_change": run.relative_weight_change}
@@ -115,6 +118,8 @@ def build_result(ran: Ran, by_seed: pd.DataFrame) -> dict[str, Any]:
     audit = audit_teacher(ran)
     decision, gate = decision_of(ran, comparisons, strategies, ceiling - first, audit)
     n_judged = len(ran.dataset.judgments)
+    free = score_table(by_seed, FIRST, plan.primary_measure, ran.test_queries)
+    reference = Scores(FIRST, ran.test_queries, free, ran.candidates_digest, trained=False)
     segments = Counter(str(segment) for segment in ran.dataset.queries["segment"] if str(segment))
     return {
         "schema_version": SCHEMA_VERSION,
@@ -151,6 +156,10 @@ def build_result(ran: Ran, by_seed: pd.DataFrame) -> dict[str, Any]:
         "truncation": dict(ran.truncation),
         "strategies": strategies,
         "comparisons": [comparison_record(comparison) for comparison in comparisons],
+        "attribution": attribution(plan, list(strategies), comparisons),
+        "learning_curve": learning_curve(ran, reference),
+        "unlabelled_queries": dict(ran.unlabelled_counts),
+        "search": [{"learns": kind, "fold": fold, "trial": trial} for kind, fold, trial in ran.choices],
         "teacher_audit": audit,
         "gate_one": gate,
         "decision": decision,

@@ -1,7 +1,7 @@
 """Training lists: which documents stand beside each other in one loss, drawn anew in every epoch."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -11,11 +11,15 @@ from rerank.errors import RerankError
 
 @dataclass(frozen=True)
 class TrainingList:
-    """One query's documents and what the loss compares with: gains of judgments, or teacher scores."""
+    """One query's documents and what the loss compares with: gains of judgments, or teacher scores.
+
+    loss: the list's own loss where lists of both kinds stand in one training, None for the training's.
+    """
 
     query_id: str
     doc_ids: tuple[str, ...]
     targets: tuple[float, ...]
+    loss: str | None = None
 
 
 @dataclass(frozen=True)
@@ -29,9 +33,19 @@ class Judged:
 
 
 def judged_material(
-    query_ids: Sequence[str], judgments: pd.DataFrame, candidates: pd.DataFrame, relevant_grade: int
+    query_ids: Sequence[str],
+    judgments: pd.DataFrame,
+    candidates: pd.DataFrame,
+    relevant_grade: int,
+    similarities: Mapping[tuple[str, str], float] | None = None,
+    false_negative_share: float = 0.0,
 ) -> list[Judged]:
-    """Return the material of every training query that has a relevant document and any negative."""
+    """Return the material of every training query that has a relevant document and any negative.
+
+    With similarities, unjudged candidates that are as similar to the query as `false_negative_share` of its most
+    similar positive are taken for relevant ones that nobody judged, and left out (Moreira et al. 2024,
+    positive-aware mining); never more than half of them: a similarity that says so knows nothing.
+    """
     grades: dict[str, dict[str, int]] = {}
     for row in judgments.itertuples(index=False):
         grades.setdefault(str(row.query_id), {})[str(row.doc_id)] = int(str(row.grade))
@@ -42,9 +56,22 @@ def judged_material(
         positives = tuple((doc, grade) for doc, grade in known.items() if grade >= relevant_grade)
         negatives = tuple(doc for doc, grade in known.items() if grade < relevant_grade)
         unjudged = tuple(doc for doc in listed.get(query_id, []) if doc not in known)
+        if similarities is not None and false_negative_share > 0:
+            near = {doc: similarities[(query_id, doc)] for doc, _ in positives if (query_id, doc) in similarities}
+            limit = false_negative_share * max(near.values()) if near else np.inf
+            unjudged = _without_likely_positives(query_id, unjudged, similarities, limit)
         if positives and (negatives or unjudged or len({grade for _, grade in positives}) > 1):
             found.append(Judged(query_id, positives, negatives, unjudged))
     return found
+
+
+def _without_likely_positives(
+    query_id: str, unjudged: tuple[str, ...], similarities: Mapping[tuple[str, str], float], limit: float
+) -> tuple[str, ...]:
+    suspects = [doc for doc in unjudged if similarities.get((query_id, doc), -np.inf) >= limit]
+    suspects.sort(key=lambda doc: -similarities[(query_id, doc)])
+    dropped = set(suspects[: len(unjudged) // 2])
+    return tuple(doc for doc in unjudged if doc not in dropped)
 
 
 def is_graded(judgments: pd.DataFrame, relevant_grade: int) -> bool:
@@ -118,3 +145,15 @@ def distillation_lists(
             )
         )
     return lists
+
+
+def joint_lists(
+    contrastive: Sequence[TrainingList],
+    losses: tuple[str, str],
+    distilled: Sequence[TrainingList],
+    rng: np.random.Generator,
+) -> list[TrainingList]:
+    """Return both kinds of lists in one random order, each with its own loss (contrastive, distillation)."""
+    both = [replace(item, loss=losses[0]) for item in contrastive]
+    both += [replace(item, loss=losses[1]) for item in distilled]
+    return [both[int(place)] for place in rng.permutation(len(both))]

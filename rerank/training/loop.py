@@ -40,11 +40,16 @@ class Hooks:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training leaves: the best epoch's weights are in the model."""
+    """What a training leaves: the best epoch's weights are in the model. n_steps: planned; n_epochs: trained."""
 
     progress: Progress
     n_steps: int
     n_epochs: int
+
+
+def has_stalled(progress: Progress, patience: int) -> bool:
+    """Say whether the last `patience` epochs (0: never) brought no better development score."""
+    return bool(patience) and progress.epochs_tested - progress.best_epoch >= patience
 
 
 def learning_rate_at(step: int, n_steps: int, settings: StageSettings) -> float:
@@ -78,7 +83,7 @@ def train(
     folder: Path,
     hooks: Hooks,
 ) -> Trained:
-    """Train in place, keeping the epoch that scores best on development queries.
+    """Train in place, keeping the epoch that scores best on development queries; end early when none gets better.
 
     Resumes from `folder`'s checkpoint. Lists, order and dropout depend on (seed, epoch, step) alone, so a
     resumed training ends with the weights of an uninterrupted one. Raises RerankError `nothing_to_train_on`
@@ -100,6 +105,8 @@ def train(
         hooks.on_resume(progress.step / n_steps, progress.epochs_tested / settings.epochs)
     saved_at = time.monotonic()
     for epoch in range(progress.epochs_tested, settings.epochs):
+        if has_stalled(progress, settings.patience):
+            break
         lists = first_epoch if epoch == 0 else hooks.lists_of_epoch(epoch)
         for index in range(steps_per_epoch):
             step = epoch * steps_per_epoch + index
@@ -150,4 +157,4 @@ def train(
     model.load_state_dict(best)
     encoder.changed()
     model.eval()
-    return Trained(progress, n_steps, settings.epochs)
+    return Trained(progress, n_steps, progress.epochs_tested)

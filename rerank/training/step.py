@@ -150,6 +150,6 @@ class StepGradients:
         for item in lists:
             size = len(item.doc_ids)
             targets = torch.tensor(item.targets, dtype=torch.float32, device=logits.device)
-            total = total + loss_of(self._loss, logits[start : start + size], targets, self._settings)
+            total = total + loss_of(item.loss or self._loss, logits[start : start + size], targets, self._settings)
             start += size
         return total

@@ -20,7 +20,7 @@ from rerank.store.home import room
 from rerank.training.lists import TrainingList
 from rerank.training.loop import optimizer_of
 from rerank.training.step import StepGradients
-from rerank.worker.stages import planned_pairs
+from rerank.worker.material import planned_pairs
 from rerank.worker.strategies import ranked_pairs
 from rerank.worker.workbench import Workbench, named
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from rerank.cost.prices import current_prices, device_price
-from rerank.digests import digest_of
 from rerank.errors import RerankError
 from rerank.evaluation.rankings import ranking_of
 from rerank.intake.storage import load_dataset
@@ -16,19 +15,23 @@ from rerank.models.passages import truncation_of
 from rerank.models.sources import find_model
 from rerank.models.token_store import TokenStore, load_tokenizer
 from rerank.planning.experiments import experiment_folder, forecast_path, load_locked, load_result, spent_path
-from rerank.planning.graph import StageNode, distils, path_of, stage_graph
+from rerank.planning.graph import StageNode, curve_graph, distils, path_of, search_graph, stage_graph
 from rerank.planning.plan import FUSION, Plan, plan_from_dict, single_stage_part
 from rerank.planning.splits import evaluable_queries, folds_of
 from rerank.report.result import Ran, write_result
 from rerank.retrieval.candidates import recall_ceiling
+from rerank.retrieval.unlabelled import unlabelled_queries
 from rerank.store.artefacts import write_json
 from rerank.worker.calibration import calibrate
 from rerank.worker.first_stage import Candidates, Similarities, candidate_lists
 from rerank.worker.fusing import Fuser
+from rerank.worker.material import planned_pairs
 from rerank.worker.meter import Meter
 from rerank.worker.reporter import Reporter
-from rerank.worker.stages import check_trainable, planned_pairs, train_stage
-from rerank.worker.strategies import StageRun, ranked_pairs, stage_run, trained_run, untrained_runs
+from rerank.worker.search import search_settings
+from rerank.worker.stages import check_trainable, train_stage
+from rerank.worker.strategies import StageRun, curve_points, ranked_pairs, stage_run, trained_run, untrained_runs
+from rerank.worker.teaching import teaching_of
 from rerank.worker.workbench import Workbench, named
 
 
@@ -47,7 +50,8 @@ class _Prepared:
     candidates: Candidates
     similarities: Similarities
     names: tuple[str, ...]
-    nodes: list[StageNode]
+    nodes: list[StageNode]  # the strategies' trainings, then those of the learning curve
+    trials: list[StageNode]  # what a search of settings trains besides
 
 
 def _prepare(
@@ -71,7 +75,8 @@ def _prepare(
         raise RerankError("no_teacher_scores", dataset=dataset.name)
     similarities = Similarities(dataset, device, meter)
     reporter.progress(phase="candidates")
-    candidates = candidate_lists(dataset, plan, evaluable_queries(dataset, plan), similarities)
+    evaluable = evaluable_queries(dataset, plan)
+    candidates = candidate_lists(dataset, plan, evaluable, similarities)
     bench = Workbench(
         plan=plan,
         dataset=dataset,
@@ -83,8 +88,11 @@ def _prepare(
         candidates_digest=candidates.digest,
         reporter=reporter,
         meter=meter,
+        unlabelled=unlabelled_queries(dataset, plan, evaluable) if distils(plan.strategies) else (),
     )
-    return _Prepared(bench, candidates, similarities, names, stage_graph(names, len(folds), plan.seeds))
+    nodes = stage_graph(names, len(folds), plan.seeds)
+    trials = search_graph(plan, nodes)
+    return _Prepared(bench, candidates, similarities, names, nodes + curve_graph(plan, names, len(folds)), trials)
 
 
 def run_forecast(spec: Mapping[str, Any], reporter: Reporter) -> None:
@@ -102,8 +110,8 @@ def run_forecast(spec: Mapping[str, Any], reporter: Reporter) -> None:
     judged = bench.dataset.judgments[bench.dataset.judgments["query_id"].isin(queries)]
     found = {
         "device": {"kind": device.kind, "name": device.name},
-        "gate_1": calibrate(bench, stage_graph(first, len(bench.folds), plan.seeds), first),
-        "all": calibrate(bench, ready.nodes, ready.names),
+        "gate_1": calibrate(bench, _first_gate(plan, first, len(bench.folds)), first),
+        "all": calibrate(bench, ready.nodes + ready.trials, ready.names),
         "recall_ceiling": recall_ceiling(ready.candidates.frame, judged, plan.relevant_grade),
         "has_trained_head": bench.source.has_head,
         "n_test_queries": sum(len(fold.test) for fold in bench.folds),
@@ -112,6 +120,11 @@ def run_forecast(spec: Mapping[str, Any], reporter: Reporter) -> None:
     write_json(forecast_path(plan, str(spec["device"])), found)
     reporter.event("forecast_done", **found)
     reporter.progress(phase="done", share=1.0)
+
+
+def _first_gate(plan: Plan, names: tuple[str, ...], n_folds: int) -> list[StageNode]:
+    nodes = stage_graph(names, n_folds, plan.seeds)
+    return nodes + curve_graph(plan, names, n_folds) + search_graph(plan, nodes)
 
 
 def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
@@ -127,21 +140,22 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
     wanted = single_stage_part(plan) if gate == 1 else plan.strategies
     ready = _prepare(plan, wanted, device, reporter, spent_path(spec.experiment))
     bench, names, nodes, candidates = ready.bench, ready.names, ready.nodes, ready.candidates
-    forecast = calibrate(bench, nodes, names)
+    forecast = calibrate(bench, nodes + ready.trials, names)
     reporter.event("forecast", **forecast)
     reporter.progress(phase="encoding")
     embedding, embedding_ms = ready.similarities.of_pairs(candidates.frame)
-    teacher, teacher_digest = _teacher(bench, embedding)
-    for node in nodes:
+    teaching = teaching_of(bench, embedding, ready.similarities)
+    for node in nodes + ready.trials:
         trained_pairs, scored_pairs = planned_pairs(bench, node)
         bench.meter.expect(trained_pairs=trained_pairs, scored_pairs=scored_pairs + ranked_pairs(bench, node, names))
-    check_trainable(bench, nodes, teacher)
+    check_trainable(bench, nodes, teaching)
     fuser = Fuser(bench, embedding)
     runs = untrained_runs(bench, names, candidates, embedding, embedding_ms, fuser)
     done: dict[StageNode, StageRun] = {}
     reporter.progress(phase="training", n_stages=len(nodes), n_stages_done=0)
+    search_settings(bench, ready.trials, teaching)
     for node in nodes:
-        record = train_stage(bench, node, teacher, teacher_digest)
+        record = train_stage(bench, node, teaching)
         done[node] = stage_run(bench, node, record, fuser, is_fused=f"{node.strategy}{FUSION}" in names)
         reporter.progress(n_stages_done=len(done))
     runs += [trained_run(bench, name, done, embedding_ms) for name in names if path_of(name)]
@@ -162,7 +176,7 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
         dev_queries=tuple(sorted({query for fold in bench.folds for query in fold.dev})),
         candidates=candidates.frame,
         candidates_digest=candidates.digest,
-        teacher_scores=teacher,
+        teacher_scores=teaching.scores,
         embedding_scores=ranking_of(candidates.frame, embedding),
         truncation=dataclasses.asdict(truncation_of(bench.reading, bench.tokens, named(candidates.frame))),
         encoder_seconds=ready.similarities.seconds,
@@ -170,26 +184,15 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
         job_seconds=bench.meter.seconds,
         job_usd=bench.meter.usd,
         runs=tuple(runs),
+        curve=curve_points(bench, names, done),
+        unlabelled_counts={
+            "log": sum(not item.is_pseudo for item in bench.unlabelled),
+            "documents": sum(item.is_pseudo for item in bench.unlabelled),
+        },
+        choices=tuple((kind, fold, trial) for (kind, fold), trial in sorted(bench.choices.items())),
     )
     write_result(ran, experiment_folder(spec.experiment))
     bench.meter.tell()
     bench.meter.save()
     reporter.progress(phase="done", share=1.0, seconds_left=0.0)
     reporter.event("done", seconds=round(bench.meter.seconds, 1))
-
-
-def _teacher(bench: Workbench, embedding: Any) -> tuple[dict[tuple[str, str], float], str]:
-    """Return the teacher's scores by (query, document) and the digest that names them."""
-    if not distils(bench.plan.strategies):
-        return {}, ""
-    if bench.plan.teacher == "uploaded":
-        uploaded = bench.dataset.teacher_scores
-        if uploaded is None:
-            raise RerankError("no_teacher_scores", dataset=bench.dataset.name)
-        pairs = zip(uploaded["query_id"], uploaded["doc_id"], uploaded["score"], strict=True)
-        return {(query, doc): float(score) for query, doc, score in pairs}, digest_of(
-            ["uploaded", bench.dataset.digest]
-        )
-    pairs = zip(bench.candidates["query_id"], bench.candidates["doc_id"], embedding, strict=True)
-    scores = {(query, doc): float(score) for query, doc, score in pairs}
-    return scores, digest_of(["embedding", bench.candidates_digest, bench.device.numerics()])

@@ -1,7 +1,7 @@
 """The first stage and the encoder's similarities, computed once and kept by digest."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +32,7 @@ class Similarities:
         self._device = device
         self._meter = meter
         self._encoder: Encoder | None = None
-        self._documents: dict[str, NDArray[np.float32]] = {}
+        self._seen: dict[str, NDArray[np.float32]] = {}  # vectors of texts that this process has met
         self._all: NDArray[np.float32] | None = None
         self.seconds = 0.0  # device seconds of all encoding, cached or not
 
@@ -81,6 +81,7 @@ class Similarities:
             for row in self._dataset.documents.itertuples(index=False)
         }
         vectors = self._encode([texts[doc_id] for doc_id in wanted])
+        self._seen.update(zip([texts[doc_id] for doc_id in wanted], vectors, strict=True))
         place = {doc_id: position for position, doc_id in enumerate(wanted)}
         if self._encoder is None:
             self._encoder = Encoder(self._device)
@@ -96,6 +97,22 @@ class Similarities:
             latencies.append((time.perf_counter() - begun) * 1000)
             self._meter.did()  # a chance to stop
         return scores, latencies
+
+    def of_texts(
+        self, queries: Mapping[str, str], documents: Mapping[str, str], pairs: pd.DataFrame
+    ) -> NDArray[np.float64]:
+        """Return the similarity of every (query_id, doc_id) row, in bulk; texts are given by id."""
+        texts = [queries[name] for name in sorted(set(pairs["query_id"]))]
+        texts += [documents[name] for name in sorted(set(pairs["doc_id"]))]
+        texts = list(dict.fromkeys(texts))
+        new = [text for text in texts if text not in self._seen]
+        if new:
+            self._seen.update(zip(new, self._encode(new), strict=True))
+        scores = np.empty(len(pairs), dtype=np.float64)
+        for query_id, rows in pairs.groupby("query_id", sort=False).indices.items():
+            vectors = np.stack([self._seen[documents[doc_id]] for doc_id in pairs["doc_id"].to_numpy()[rows]])
+            scores[rows] = vectors @ self._seen[queries[str(query_id)]]
+        return scores
 
 
 @dataclass(frozen=True)

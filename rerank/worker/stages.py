@@ -3,68 +3,44 @@
 import dataclasses
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from rerank.digests import digest_of
 from rerank.errors import RerankError
 from rerank.models.cross_encoder import load_cross_encoder, save_cross_encoder
 from rerank.planning.graph import StageNode
-from rerank.planning.plan import StageSettings
-from rerank.planning.rates import automatic_learning_rate
-from rerank.planning.splits import Fold
 from rerank.store.artefacts import read_json, write_json, write_text
 from rerank.store.home import room
 from rerank.training.checkpoint import NAME as CHECKPOINT
-from rerank.training.lists import contrastive_lists, distillation_lists, is_graded, judged_material
 from rerank.training.loop import Hooks, train
+from rerank.worker.material import JOINT, list_maker, planned_pairs, settings_of
 from rerank.worker.ranking import mean_dev_score
+from rerank.worker.teaching import Teaching
 from rerank.worker.workbench import Workbench
 
-TeacherScores = Mapping[tuple[str, str], float]
 
-
-def settings_of(bench: Workbench, node: StageNode) -> tuple[StageSettings, str]:
-    """Return a node's settings, with stage two's learning rate, and the name of its loss."""
-    plan = bench.plan
-    settings = plan.contrastive if node.kind == "C" else plan.distillation
-    if not settings.learning_rate:
-        n_train = len(bench.folds[node.fold].train)
-        rate = automatic_learning_rate(n_train, has_head=bench.source.has_head)
-        settings = dataclasses.replace(settings, learning_rate=rate)
-    if node.parent is not None:
-        slower = settings.learning_rate * plan.second_stage_learning_rate_factor
-        settings = dataclasses.replace(settings, learning_rate=slower)
-    loss = settings.loss
-    if loss == "auto":
-        judgments = bench.dataset.judgments
-        # The grades of training queries decide: those of tested ones are not looked at.
-        mine = judgments[judgments["query_id"].isin(bench.folds[node.fold].train)]
-        loss = "listwise" if is_graded(mine, plan.relevant_grade) else "lce"
-    return settings, loss
-
-
-def stage_config(bench: Workbench, node: StageNode, teacher_digest: str) -> dict[str, Any]:
+def stage_config(bench: Workbench, node: StageNode, teaching: Teaching) -> dict[str, Any]:
     """Return everything that determines a stage's weights; its digest is the stage's name.
 
     What does not (margin, alpha, other strategies) is left out, so that plans share their stages.
     """
     settings, loss = settings_of(bench, node)
-    fold = bench.folds[node.fold]
+    fold = bench.fold_of(node)
     parent = node.parent
     return {
         "path": list(node.path),
         "seed": node.seed,
         "fold": node.fold,  # the order of lists is drawn from it
         "settings": dataclasses.asdict(settings),
+        "joint": [bench.plan.contrastive.loss, bench.plan.distillation.loss] if loss == JOINT else None,
         "loss": loss,
         "max_length": bench.plan.max_length,
         "passages": bench.plan.passages,  # of development queries, which choose the epoch
-        "parent": digest_of(stage_config(bench, parent, teacher_digest)) if parent else None,
+        "parent": digest_of(stage_config(bench, parent, teaching)) if parent else None,
         "base_model": bench.source.digest,
         "train": list(fold.train),
         "dev": list(fold.dev),
@@ -72,7 +48,7 @@ def stage_config(bench: Workbench, node: StageNode, teacher_digest: str) -> dict
         "relevant_grade": bench.plan.relevant_grade,
         "primary_measure": bench.plan.primary_measure,
         "candidates": bench.candidates_digest,
-        "teacher": teacher_digest if node.kind == "D" else None,
+        "teacher": teaching.digest if node.uses_teacher else None,
         "numerics": bench.device.numerics(),
     }
 
@@ -89,29 +65,16 @@ def stage_record(digest: str) -> dict[str, Any] | None:
     return found
 
 
-def _seed_of(node: StageNode, epoch: int) -> np.random.Generator:
-    letters = [ord(letter) for letter in "".join(node.path)]
-    return np.random.default_rng([node.seed, node.fold, epoch, *letters])
-
-
-def planned_pairs(bench: Workbench, node: StageNode) -> tuple[int, int]:
-    """Return how many pairs a training will see and how many its development tests will score."""
-    settings, _ = settings_of(bench, node)
-    fold = bench.folds[node.fold]
-    dev = bench.scored_pairs(fold.dev)
-    return settings.epochs * settings.group_size * len(fold.train), settings.epochs * dev
-
-
-def train_stage(bench: Workbench, node: StageNode, teacher: TeacherScores, teacher_digest: str) -> dict[str, Any]:
+def train_stage(bench: Workbench, node: StageNode, teaching: Teaching) -> dict[str, Any]:
     """Train a node unless it is on disk already; return its record.
 
     The model folder loads in plain `transformers`; `config.json` and `environment.json` lie beside it.
     """
-    config = stage_config(bench, node, teacher_digest)
+    config = stage_config(bench, node, teaching)
     digest = digest_of(config)
     known = stage_record(digest)
     trained_pairs, dev_pairs = planned_pairs(bench, node)
-    facts = {"strategy": node.strategy, "fold": node.fold, "seed": node.seed, "stage": digest[:12]}
+    facts = {"strategy": node.strategy, **_where(node), "stage": digest[:12]}
     if known is not None:
         bench.meter.expect(trained_pairs=-trained_pairs, scored_pairs=-dev_pairs)
         bench.reporter.event("stage_known", **facts)
@@ -123,10 +86,10 @@ def train_stage(bench: Workbench, node: StageNode, teacher: TeacherScores, teach
     parent = node.parent
     start = bench.source.folder
     if parent is not None:
-        start = stage_folder(digest_of(stage_config(bench, parent, teacher_digest))) / "model"
+        start = stage_folder(digest_of(stage_config(bench, parent, teaching))) / "model"
     encoder = load_cross_encoder(start, bench.tokens.template, bench.device, seed=node.seed, dropout=settings.dropout)
-    fold = bench.folds[node.fold]
-    lists_of_epoch = _list_maker(bench, node, fold, settings, loss, teacher)
+    fold = bench.fold_of(node)
+    lists_of_epoch = list_maker(bench, node, teaching)
 
     def on_step(step: int, n_steps: int, value: float) -> None:
         bench.meter.did(trained_pairs=trained_pairs / n_steps)
@@ -156,13 +119,17 @@ def train_stage(bench: Workbench, node: StageNode, teacher: TeacherScores, teach
     write_json(folder / "config.json", config)
     write_json(folder / "environment.json", _environment(bench))
     progress = trained.progress
+    left = 1 - progress.step / trained.n_steps  # what early stopping has saved
+    untested = (settings.epochs - trained.n_epochs) * dev_pairs / settings.epochs
+    bench.meter.expect(trained_pairs=-left * trained_pairs, scored_pairs=-untested)
     record = {
         "digest": digest,
         "strategy": node.strategy,
         "fold": node.fold,
         "seed": node.seed,
         "loss": loss,
-        "n_steps": trained.n_steps,
+        "n_steps": progress.step,
+        "n_train_queries": len(fold.train),
         "best_epoch": progress.best_epoch,
         "dev_score": progress.best_score,
         "dev_scores": progress.dev_scores,
@@ -178,41 +145,25 @@ def train_stage(bench: Workbench, node: StageNode, teacher: TeacherScores, teach
     return record
 
 
-def check_trainable(bench: Workbench, nodes: Sequence[StageNode], teacher: TeacherScores) -> None:
+def check_trainable(bench: Workbench, nodes: Sequence[StageNode], teaching: Teaching) -> None:
     """Raise RerankError `nothing_to_train_on` before hours are spent, not when the stage's turn comes."""
     seen = set()
     for node in nodes:
-        if (node.kind, node.fold) in seen:
+        if (node.kind, node.fold, node.share) in seen:
             continue
-        seen.add((node.kind, node.fold))
-        settings, loss = settings_of(bench, node)
-        if not _list_maker(bench, node, bench.folds[node.fold], settings, loss, teacher)(0):
+        seen.add((node.kind, node.fold, node.share))
+        _, loss = settings_of(bench, node)
+        if not list_maker(bench, node, teaching)(0):
             raise RerankError("nothing_to_train_on", loss=loss)
 
 
-def _where(node: StageNode) -> dict[str, int]:
-    return {"fold": node.fold, "seed": node.seed}
-
-
-def _list_maker(
-    bench: Workbench,
-    node: StageNode,
-    fold: Fold,
-    settings: StageSettings,
-    loss: str,
-    teacher: TeacherScores,
-) -> Any:
-    candidates = bench.candidates_of(fold.train)
-    if node.kind == "C":
-        held = bench.dataset.judgments
-        known = held[held["query_id"].isin(list(fold.train))]
-        listed = set(bench.dataset.documents["doc_id"])
-        known = known[known["doc_id"].isin(listed)]
-        material = judged_material(fold.train, known, candidates, bench.plan.relevant_grade)
-        bench.tokenize(fold.train, [*known["doc_id"], *candidates["doc_id"]])
-        return lambda epoch: contrastive_lists(material, settings.group_size, loss, _seed_of(node, epoch))
-    bench.tokenize(fold.train, list(candidates["doc_id"]))
-    return lambda epoch: distillation_lists(fold.train, candidates, teacher, settings.group_size, _seed_of(node, epoch))
+def _where(node: StageNode) -> dict[str, float]:
+    found: dict[str, float] = {"fold": node.fold, "seed": node.seed}
+    if node.share < 1.0:
+        found["share"] = node.share
+    if node.trial:
+        found["trial"] = node.trial
+    return found
 
 
 def _save_model(bench: Workbench, model: Any, folder: Path) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rerank.evaluation.rankings import kendall_tau, ranking_of
 from rerank.planning.graph import StageNode, path_of
 from rerank.planning.plan import FUSION
-from rerank.report.ran import StrategyRun
+from rerank.report.ran import CurvePoint, StrategyRun
 from rerank.training.movement import relative_weight_change
 from rerank.worker.first_stage import Candidates
 from rerank.worker.fusing import Fused, Fuser
@@ -31,6 +31,8 @@ class StageRun:
 
 def ranked_pairs(bench: Workbench, node: StageNode, names: Sequence[str]) -> int:
     """Return how many pairs a stage's model will score after its training."""
+    if node.trial:
+        return 0  # a search looks at development queries only
     fold = bench.folds[node.fold]
     queries = fold.test + (fold.dev if f"{node.strategy}{FUSION}" in names else ())
     return bench.scored_pairs(queries)
@@ -115,7 +117,7 @@ def trained_run(
     bench: Workbench, name: str, done: Mapping[StageNode, StageRun], embedding_ms: Sequence[float]
 ) -> StrategyRun:
     """Return a trained strategy's run over all its folds and seeds, plain or fused."""
-    mine = [node for node in done if node.path == path_of(name)]
+    mine = [node for node in done if node.path == path_of(name) and node.share == 1.0]
     rankings = {node: done[node].ranking for node in mine}
     dev = [float(done[node].record["dev_score"]) for node in mine]
     latencies = tuple(value for node in mine for value in done[node].latencies_ms)
@@ -146,6 +148,44 @@ def trained_run(
         best_epochs=tuple(int(done[node].record["best_epoch"]) for node in mine),
         fusion_weights=weights,
     )
+
+
+def curve_points(bench: Workbench, names: Sequence[str], done: Mapping[StageNode, StageRun]) -> tuple[CurvePoint, ...]:
+    """Return the learning curve: each planned strategy's rankings at each share of the training queries.
+
+    All of them count as share 1, with the curve's seeds alone, so that its points differ in their queries only.
+    """
+    plan = bench.plan
+    curve = plan.learning_curve
+    if not curve.shares:
+        return ()
+    seeds = plan.seeds[: curve.seeds]
+    found = []
+    for name in curve.strategies:
+        for share in (*sorted(curve.shares), 1.0):
+            mine = [node for node in done if node.path == path_of(name) and node.share == share and node.seed in seeds]
+            if name not in names or not mine:
+                continue
+            rankings = {}
+            for seed in seeds:
+                parts = [_ranking(done[node], name) for node in mine if node.seed == seed]
+                rankings[seed] = pd.concat(parts, ignore_index=True)
+            n_train = [len(bench.fold_of(node).train) for node in mine]
+            dev = [_dev_score(done[node], name) for node in mine]
+            found.append(CurvePoint(name, share, round(sum(n_train) / len(n_train)), sum(dev) / len(dev), rankings))
+    return tuple(found)
+
+
+def _ranking(run: StageRun, name: str) -> pd.DataFrame:
+    if name.endswith(FUSION) and run.fused is not None:
+        return run.fused.ranking
+    return run.ranking
+
+
+def _dev_score(run: StageRun, name: str) -> float:
+    if name.endswith(FUSION) and run.fused is not None:
+        return run.fused.dev_score
+    return float(run.record["dev_score"])
 
 
 def _seconds(node: StageNode, done: Mapping[StageNode, StageRun]) -> float:

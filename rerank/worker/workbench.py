@@ -1,7 +1,7 @@
 """What every step of an experiment has at hand."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import pandas as pd
@@ -11,9 +11,11 @@ from rerank.models.devices import Device
 from rerank.models.passages import Reading
 from rerank.models.sources import ModelSource
 from rerank.models.token_store import TokenStore
+from rerank.planning.graph import StageNode
 from rerank.planning.plan import Plan
-from rerank.planning.splits import Fold
+from rerank.planning.splits import Fold, part_of
 from rerank.retrieval.candidates import document_text
+from rerank.retrieval.unlabelled import UnlabelledQuery
 from rerank.worker.meter import Meter
 from rerank.worker.reporter import Reporter
 
@@ -25,7 +27,11 @@ def named(candidates: pd.DataFrame) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class Workbench:
-    """One experiment's inputs, loaded; nothing in it changes but the token store, which fills."""
+    """One experiment's inputs, loaded; nothing in it changes but the token store and the choices, which fill.
+
+    unlabelled: what distillation learns from besides. choices: the trial that a search chose, by kind of training
+    and fold.
+    """
 
     plan: Plan
     dataset: Dataset
@@ -37,6 +43,12 @@ class Workbench:
     candidates_digest: str
     reporter: Reporter
     meter: Meter
+    unlabelled: tuple[UnlabelledQuery, ...] = ()
+    choices: dict[tuple[str, int], int] = field(default_factory=dict)
+
+    def fold_of(self, node: StageNode) -> Fold:
+        """Return a training's fold, with fewer training queries for a point of the learning curve."""
+        return part_of(self.folds[node.fold], node.share, self.plan.split.seed)
 
     def candidates_of(self, query_ids: Sequence[str]) -> pd.DataFrame:
         """Return the candidate lists of some queries, in the order of `query_ids`."""
@@ -68,12 +80,19 @@ class Workbench:
             counts[:] = self.reading.lengths(self.tokens, named(rows))[0]
         return {str(query): int(number) for query, number in counts.groupby(rows["query_id"]).sum().items()}
 
+    def texts(self, query_ids: Collection[str], doc_ids: Collection[str]) -> tuple[dict[str, str], dict[str, str]]:
+        """Return the texts of some queries and of some documents, by id."""
+        queries, documents = self.dataset.queries, self.dataset.documents
+        asked = queries[queries["query_id"].isin(list(query_ids))]
+        chosen = documents[documents["doc_id"].isin(list(doc_ids))]
+        read = [document_text(title, text) for title, text in zip(chosen["title"], chosen["text"], strict=True)]
+        return (
+            dict(zip(asked["query_id"], asked["text"], strict=True)),
+            dict(zip(chosen["doc_id"], read, strict=True)),
+        )
+
     def tokenize(self, query_ids: Sequence[str], doc_ids: Sequence[str]) -> None:
         """Make sure that the token ids of these queries and documents are in the store."""
-        queries = self.dataset.queries
-        wanted = queries[queries["query_id"].isin(list(query_ids))]
-        self.tokens.add("query", list(wanted["query_id"]), list(wanted["text"]))
-        documents = self.dataset.documents
-        chosen = documents[documents["doc_id"].isin(list(doc_ids))]
-        texts = [document_text(title, text) for title, text in zip(chosen["title"], chosen["text"], strict=True)]
-        self.tokens.add("document", list(chosen["doc_id"]), texts)
+        queries, documents = self.texts(query_ids, doc_ids)
+        self.tokens.add("query", list(queries), list(queries.values()))
+        self.tokens.add("document", list(documents), list(documents.values()))

@@ -3,7 +3,7 @@
 import pytest
 
 from rerank.planning.graph import StageNode, path_of, stage_graph
-from rerank.planning.plan import STRATEGIES
+from rerank.planning.plan import CONTROLS, FUSED, PLAIN, STRATEGIES
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,7 @@ def test_a_strategy_is_its_trainings_in_order(strategy: str, path: tuple[str, ..
 
 
 def test_four_trained_strategies_are_four_trainings_not_six() -> None:
-    nodes = stage_graph(STRATEGIES, 1, [1])
+    nodes = stage_graph((*PLAIN, *FUSED), 1, [1])
     assert [node.strategy for node in nodes] == ["C", "D", "C-then-D", "D-then-C"]
 
 

@@ -1,0 +1,185 @@
+"""What a teacher says: scores of candidates, and of the unlabelled queries that distillation learns from besides."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from rerank.digests import digest_of
+from rerank.errors import RerankError
+from rerank.evaluation.fusion import standardised
+from rerank.intake.dataset import Dataset
+from rerank.planning.graph import distils
+from rerank.retrieval.candidates import Scorer, scorer_of, top
+from rerank.retrieval.unlabelled import UnlabelledQuery
+from rerank.store.artefacts import read_parquet, write_parquet
+from rerank.store.home import room
+from rerank.worker.first_stage import Similarities
+from rerank.worker.workbench import Workbench
+
+PairScores = Mapping[tuple[str, str], float]
+_KEY = ["query_id", "doc_id"]
+
+
+@dataclass(frozen=True)
+class Teaching:
+    """A teacher's scores by (query, document), the candidates of unlabelled queries, and the digest of both.
+
+    similarities: the encoder's, of every candidate and every judged document, for finding false negatives.
+    """
+
+    scores: PairScores
+    digest: str
+    unlabelled: pd.DataFrame  # query_id, doc_id, rank
+    similarities: PairScores
+
+
+def teaching_of(bench: Workbench, embedding: NDArray[np.float64], similarities: Similarities) -> Teaching:
+    """Return what the plan's teacher says. embedding: the encoder's similarity of every candidate.
+
+    Raises RerankError `no_teacher_scores`.
+    """
+    near = _by_pair(bench.candidates, embedding) | _judged_similarities(bench, similarities)
+    plan = bench.plan
+    if not distils(plan.strategies):
+        return Teaching({}, "", _nothing(), near)
+    kind = plan.teacher
+    more = _unlabelled(bench, similarities) if bench.unlabelled else _nothing()
+    if kind == "uploaded":
+        if bench.dataset.teacher_scores is None:
+            raise RerankError("no_teacher_scores", dataset=bench.dataset.name)
+        uploaded = bench.dataset.teacher_scores
+        scores = _by_pair(uploaded, uploaded["score"].to_numpy(dtype=np.float64))
+        identity: list[object] = ["uploaded", bench.dataset.digest]
+    else:
+        own = bench.candidates.assign(similarity=embedding)
+        scores = _by_pair(own, _free_teacher(own, kind))
+        if len(more):
+            scores |= _by_pair(more, _free_teacher(more, kind))
+        identity = [kind, bench.candidates_digest, bench.device.numerics()]
+    if len(more):
+        identity.append([bench.plan.unlabelled.source, [item.query_id for item in bench.unlabelled]])
+    return Teaching(scores, digest_of(identity), more, near)
+
+
+def _nothing() -> pd.DataFrame:
+    return pd.DataFrame({"query_id": [], "doc_id": [], "rank": [], "score": [], "similarity": []})
+
+
+def _by_pair(frame: pd.DataFrame, scores: NDArray[np.float64]) -> dict[tuple[str, str], float]:
+    pairs = zip(frame["query_id"], frame["doc_id"], scores, strict=True)
+    return {(str(query), str(doc)): float(score) for query, doc, score in pairs}
+
+
+def _free_teacher(rows: pd.DataFrame, kind: str) -> NDArray[np.float64]:
+    """Return the embedding's similarities, or their even mixture with the first stage's scores, per query."""
+    similar = rows["similarity"].to_numpy(dtype=np.float64)
+    if kind == "embedding":
+        return similar
+    names = list(rows["query_id"])
+    return standardised(similar, names) + standardised(rows["score"].to_numpy(dtype=np.float64), names)
+
+
+def _judged_similarities(bench: Workbench, similarities: Similarities) -> dict[tuple[str, str], float]:
+    """Return the encoder's similarity of relevant documents that the first stage did not find."""
+    if not bench.plan.contrastive.false_negative_share:
+        return {}
+    judgments, plan = bench.dataset.judgments, bench.plan
+    rows = judgments.loc[judgments["grade"] >= plan.relevant_grade, _KEY]
+    rows = rows[rows["query_id"].isin(set(bench.candidates["query_id"]))]
+    rows = rows[rows["doc_id"].isin(set(bench.dataset.documents["doc_id"]))]
+    rows = rows.merge(bench.candidates[_KEY].assign(is_known=1), on=_KEY, how="left")
+    rows = rows.loc[rows["is_known"].isna(), _KEY].reset_index(drop=True)
+    if rows.empty:
+        return {}
+    queries, documents = bench.texts(set(rows["query_id"]), set(rows["doc_id"]))
+    return _by_pair(rows, similarities.of_texts(queries, documents, rows))
+
+
+def _unlabelled(bench: Workbench, similarities: Similarities) -> pd.DataFrame:
+    """Return the candidates of the unlabelled queries with first-stage scores and similarities; keep their texts.
+
+    A pseudo-query is searched for as if somebody had asked it. Its own document is among its candidates, without
+    the words that the query was taken from.
+    """
+    plan, dataset = bench.plan, bench.dataset
+    first = plan.first_stage
+    digest = digest_of(
+        {
+            "dataset": dataset.digest,
+            "first_stage": [first.kind, first.depth],
+            "queries": [[item.query_id, item.text, item.rest] for item in bench.unlabelled],
+            "teacher": plan.teacher,
+            "encoder": similarities.identity,
+        }
+    )
+    path = room("candidates") / f"{digest}.parquet"
+    rests = {item.rest_id: item.rest for item in bench.unlabelled if item.is_pseudo}
+    if path.is_file():
+        found = read_parquet(path)
+    else:
+        bench.reporter.progress(phase="unlabelled")
+        found = _search(bench, dataset, similarities)
+        queries, documents = bench.texts((), set(found["doc_id"]) - set(rests))
+        queries |= {item.query_id: item.text for item in bench.unlabelled}
+        if plan.teacher == "uploaded":
+            found = found.assign(similarity=0.0)
+        else:
+            found = found.assign(similarity=similarities.of_texts(queries, documents | rests, found))
+        write_parquet(path, found)
+    bench.tokens.add("query", *_columns({item.query_id: item.text for item in bench.unlabelled}))
+    bench.tokens.add("document", *_columns(rests))
+    bench.tokenize((), sorted(set(found["doc_id"]) - set(rests)))
+    return found
+
+
+def _columns(texts: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    return list(texts), list(texts.values())
+
+
+def _search(bench: Workbench, dataset: Dataset, similarities: Similarities) -> pd.DataFrame:
+    plan = bench.plan
+    depth = plan.first_stage.depth
+    if plan.teacher == "uploaded":
+        names = {item.query_id for item in bench.unlabelled}
+        scored = dataset.teacher_scores
+        if scored is None:
+            raise RerankError("no_teacher_scores", dataset=dataset.name)
+        rows = scored[scored["query_id"].isin(names)].sort_values(["query_id", "score"], ascending=[True, False])
+        rows = rows[rows["doc_id"].isin(set(dataset.documents["doc_id"]))].groupby("query_id").head(depth)
+        return rows.assign(rank=rows.groupby("query_id").cumcount() + 1).reset_index(drop=True)[
+            [*_KEY, "rank", "score"]
+        ]
+    # The user's own search cannot be asked here, so words stand in for it.
+    kind = "bm25" if plan.first_stage.kind == "run" else plan.first_stage.kind
+    search = scorer_of(kind, dataset, similarities.scorer() if kind in ("embedding", "rrf") else None)
+    place = {str(doc_id): position for position, doc_id in enumerate(dataset.documents["doc_id"])}
+    doc_ids = dataset.documents["doc_id"].to_numpy()
+    frames = []
+    for item in bench.unlabelled:
+        frames.append(_candidates_of(item, search, doc_ids, place, depth))
+        bench.meter.did()  # a chance to stop
+    return pd.concat(frames, ignore_index=True)
+
+
+def _candidates_of(
+    item: UnlabelledQuery, search: Scorer, doc_ids: NDArray[np.object_], place: Mapping[str, int], depth: int
+) -> pd.DataFrame:
+    scores = search(item.text)
+    chosen = list(top(scores, depth))
+    names = [str(doc_ids[position]) for position in chosen]
+    if item.is_pseudo:
+        own = place[item.doc_id]
+        if item.doc_id not in names:
+            chosen, names = [*chosen[: depth - 1], own], [*names[: depth - 1], item.doc_id]
+        names = [item.rest_id if name == item.doc_id else name for name in names]
+    return pd.DataFrame(
+        {
+            "query_id": item.query_id,
+            "doc_id": names,
+            "rank": np.arange(1, len(names) + 1),
+            "score": scores[chosen].astype(np.float64),
+        }
+    )
