@@ -15,6 +15,9 @@ COLOURS: Mapping[str, str] = {
     "D": "#e69f00",
     "C-then-D": "#009e73",
     "D-then-C": "#d55e00",
+    "C-long": "#6c8ebf",
+    "D-long": "#c2a05a",
+    "C+D": "#cc79a7",
 }
 NEUTRAL = "#8a8f98"
 

@@ -14,7 +14,7 @@ def losses(say: Say, events: Sequence[Mapping[str, Any]]) -> go.Figure:
     """Return the loss per step, one line per stage (strategy, fold, seed), from an experiment's log."""
     lines: dict[tuple[str, int, int], dict[int, float]] = {}
     for event in events:
-        if event.get("event") == "step":
+        if event.get("event") == "step" and not {"share", "trial"} & set(event):  # those are trainings beside
             key = (str(event["strategy"]), int(event["fold"]), int(event["seed"]))
             lines.setdefault(key, {})[int(event["step"])] = float(event["loss"])
     figure = go.Figure()

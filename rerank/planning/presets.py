@@ -3,9 +3,19 @@
 import dataclasses
 
 from rerank.errors import RerankError
-from rerank.planning.plan import FUSED, PLAIN, FirstStage, Plan, Split, StageSettings
+from rerank.planning.plan import (
+    CONTROLS,
+    FUSED,
+    PLAIN,
+    FirstStage,
+    LearningCurve,
+    Plan,
+    Split,
+    StageSettings,
+)
 
 PRESETS = ("quick", "standard")
+CURVE_SHARES = (0.1, 0.25, 0.5)
 
 
 def preset(name: str, dataset_digest: str) -> Plan:
@@ -14,7 +24,12 @@ def preset(name: str, dataset_digest: str) -> Plan:
     Raises RerankError `unknown_preset`.
     """
     # Fusion costs a few scored pairs and keeps a poor re-ranker from ruining a good first stage.
-    standard = Plan(dataset_digest=dataset_digest, strategies=(*PLAIN, *FUSED))
+    # The controls keep a second stage from being credited for more training.
+    standard = Plan(
+        dataset_digest=dataset_digest,
+        strategies=(*PLAIN, *FUSED, *CONTROLS),
+        learning_curve=LearningCurve(shares=CURVE_SHARES, strategies=("C", "C+fusion")),
+    )
     if name == "standard":
         return standard
     if name == "quick":

@@ -13,7 +13,7 @@ from rerank.planning.splits import plain_text
 PSEUDO = "\x1f"  # begins the ids that are made here; intake lets no control character into an id
 MIN_WORDS_OF_TITLE = 2
 QUERY_LETTERS = (15, 200)  # a sentence within this length can stand for a query
-MIN_LETTERS_OF_REST = 40  # a document with less than that left teaches nothing
+MIN_BYTES_OF_REST = 40  # in UTF-8; a document with less than that left teaches nothing
 _SENTENCE_END = re.compile(r"(?<=[。！？])|(?<=[.!?])\s+|\n+")
 
 
@@ -103,7 +103,7 @@ def _split(title: str, text: str, rng: np.random.Generator) -> tuple[str, str] |
     """Return a pseudo-query and the rest of its document: the title and the body, or a sentence and the others."""
     title, text = title.strip(), text.strip()
     speaks = len(title.split()) >= MIN_WORDS_OF_TITLE or (not title.isascii() and len(title) >= QUERY_LETTERS[0] // 2)
-    if speaks and len(title) <= QUERY_LETTERS[1] and len(text) >= MIN_LETTERS_OF_REST:
+    if speaks and len(title) <= QUERY_LETTERS[1] and len(text.encode()) >= MIN_BYTES_OF_REST:
         return title, text
     sentences = [part.strip() for part in _SENTENCE_END.split(text) if part and part.strip()]
     fitting = [i for i, part in enumerate(sentences) if QUERY_LETTERS[0] <= len(part) <= QUERY_LETTERS[1]]
@@ -111,4 +111,4 @@ def _split(title: str, text: str, rng: np.random.Generator) -> tuple[str, str] |
         return None
     chosen = fitting[int(rng.integers(len(fitting)))]
     rest = " ".join(part for place, part in enumerate(sentences) if place != chosen)
-    return (sentences[chosen], rest) if len(rest) >= MIN_LETTERS_OF_REST else None
+    return (sentences[chosen], rest) if len(rest.encode()) >= MIN_BYTES_OF_REST else None

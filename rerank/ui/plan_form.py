@@ -9,6 +9,7 @@ import streamlit as st
 from rerank.errors import RerankError
 from rerank.planning.losses import losses_for
 from rerank.planning.plan import (
+    CONTROLS,
     FUSED,
     FUSION,
     MEASURES,
@@ -23,9 +24,11 @@ from rerank.planning.plan import (
     Split,
     SplitKind,
     Teacher,
+    Unlabelled,
+    UnlabelledSource,
     check_plan,
 )
-from rerank.planning.presets import PRESETS, preset
+from rerank.planning.presets import CURVE_SHARES, PRESETS, preset
 from rerank.ui.show import problem
 from rerank.ui.strategies import explain
 from rerank.wording.language import Say
@@ -37,6 +40,7 @@ from rerank.wording.names import (
     PRESET_NAMES,
     SPLITS,
     TEACHERS,
+    UNLABELLED_SOURCES,
     name_of,
     strategy_name,
 )
@@ -67,6 +71,7 @@ def plan_form(say: Say, manifest: Mapping[str, Any]) -> Plan | None:
         plan = _experiment(say, plan, key, manifest)
     with st.expander(say("Details: candidates, model, training, budget")):
         plan = _details(say, plan, key, manifest)
+        plan = _more_for_training(say, plan, key)
     try:
         check_plan(plan)
     except RerankError as error:
@@ -105,7 +110,7 @@ def _experiment(say: Say, plan: Plan, key: str, manifest: Mapping[str, Any]) -> 
         key=f"strategies_{key}",
         wrap=True,
     )
-    explain(say, PLAIN)
+    explain(say, (*PLAIN, *CONTROLS))
     is_fused = st.toggle(
         say("Fused forms, too"),
         value=any(name in FUSED for name in plan.strategies),
@@ -124,7 +129,18 @@ def _experiment(say: Say, plan: Plan, key: str, manifest: Mapping[str, Any]) -> 
         key=f"seeds_{key}",
         help=say("One seed leaves training luck unknown; three to five are worth their price."),
     )
-    options: list[Teacher] = ["embedding", "uploaded"] if manifest["n_teacher_scores"] else ["embedding"]
+    is_controlled = st.toggle(
+        say("Equal-budget controls, too"),
+        value=any(name in CONTROLS for name in plan.strategies),
+        key=f"controls_{key}",
+        help=say(
+            "One stage with as many steps as two have, and both signals in one training: they tell what of a second "
+            "stage's gain is only more training. They cost about as much as all the other trainings together."
+        ),
+    )
+    options: list[Teacher] = (
+        ["embedding", "fusion", "uploaded"] if manifest["n_teacher_scores"] else ["embedding", "fusion"]
+    )
     teacher = st.selectbox(
         say("Teacher for distillation"),
         options,
@@ -132,8 +148,63 @@ def _experiment(say: Say, plan: Plan, key: str, manifest: Mapping[str, Any]) -> 
         key=f"teacher_{key}",
     )
     fused = [f"{name}{FUSION}" for name in picked] if is_fused else []
-    strategies = ("first-stage", *(name for name in STRATEGIES if name in (*picked, *fused)))
+    controls = CONTROLS if is_controlled else ()
+    strategies = ("first-stage", *(name for name in STRATEGIES if name in (*picked, *fused, *controls)))
     return replace(plan, strategies=strategies, seeds=tuple(range(1, int(n_seeds) + 1)), teacher=teacher)
+
+
+def _more_for_training(say: Say, plan: Plan, key: str) -> Plan:
+    """Ask for what goes beyond the judgments: unlabelled queries, a search of settings, the learning curve."""
+    one, two, three = st.columns(3)
+    with one:
+        n_unlabelled = st.number_input(
+            say("Unlabelled queries for distillation (0: none)"),
+            0,
+            1_000_000,
+            value=plan.unlabelled.queries,
+            step=50,
+            key=f"unlabelled_{key}",
+            help=say(
+                "The teacher scores queries that nobody judged: those of your upload without a relevant document, "
+                "then pseudo-queries made from documents (title against body, a sentence against the rest)."
+            ),
+        )
+        sources: list[UnlabelledSource] = ["both", "log", "documents"]
+        source = st.selectbox(
+            say("Where they come from"),
+            sources,
+            index=sources.index(plan.unlabelled.source),
+            format_func=lambda name: name_of(say, UNLABELLED_SOURCES, name),
+            key=f"unlabelled_source_{key}",
+        )
+    with two:
+        trials = st.number_input(
+            say("Other settings to try (0: none)"),
+            0,
+            4,
+            value=plan.search_trials,
+            key=f"trials_{key}",
+            help=say(
+                "Each kind of training tries that many other learning rates and epochs and keeps what is best on "
+                "development queries. Test queries are not looked at. Each one costs a training per fold."
+            ),
+        )
+    with three:
+        has_curve = st.toggle(
+            say("Learning curve"),
+            value=bool(plan.learning_curve.shares),
+            key=f"curve_{key}",
+            help=say("Trains C again on 10, 25 and 50 % of the training queries: would more judgments help?"),
+        )
+    # A strategy that is not planned has no curve.
+    mine = tuple(name for name in ("C", "C+fusion") if name in plan.strategies) or ("C",)
+    shares = CURVE_SHARES if has_curve else ()
+    return replace(
+        plan,
+        unlabelled=Unlabelled(int(n_unlabelled), source),
+        search_trials=int(trials),
+        learning_curve=replace(plan.learning_curve, shares=shares, strategies=mine),
+    )
 
 
 def _details(say: Say, plan: Plan, key: str, manifest: Mapping[str, Any]) -> Plan:
@@ -203,7 +274,9 @@ def _details(say: Say, plan: Plan, key: str, manifest: Mapping[str, Any]) -> Pla
             key=f"passages_{key}",
             help=say("Passages find what stands late in a long document. Every passage takes time when ranking."),
         )
-        epochs = st.number_input(say("Epochs"), 1, 100, value=plan.contrastive.epochs, key=f"epochs_{key}")
+        epochs = st.number_input(
+            say("Epochs at most (0: automatic)"), 0, 100, value=plan.contrastive.epochs, key=f"epochs_{key}"
+        )
         rate = st.number_input(
             say("Learning rate (0: automatic)"),
             min_value=0.0,

@@ -9,12 +9,14 @@ from streamlit.delta_generator import DeltaGenerator
 from rerank.figures.forest import forest
 from rerank.figures.kpi_cost import kpi_against_cost
 from rerank.planning.experiments import experiment_folder
+from rerank.planning.plan import CONTROLS
 from rerank.report.files import zip_bytes
 from rerank.ui import cached
 from rerank.ui.result_details import circumstances, costs, measures, segments, teacher
 from rerank.ui.safe import markdown
 from rerank.ui.show import figure, table
 from rerank.ui.strategies import explain
+from rerank.ui.training_view import attribution, curve
 from rerank.ui.verdict import confirmatory_verdicts, decision_banner
 from rerank.wording.decisions import oracle_sentence
 from rerank.wording.language import Say
@@ -43,6 +45,8 @@ def result_view(say: Say, experiment: str) -> None:
     _figures(say, result)
     st.caption(markdown(oracle_sentence(say, result)))
     teacher(say, result)
+    curve(say, result)
+    attribution(say, result)
     with st.expander(say("Every comparison")):
         table(say, comparison_table(say, result["comparisons"]), "comparisons")
     with st.expander(say("Every measure")):
@@ -89,7 +93,8 @@ def _what_was_measured(say: Say, result: Mapping[str, Any]) -> None:
 def _cards(say: Say, result: Mapping[str, Any]) -> None:
     primary = result["plan"]["primary_measure"]
     columns: list[DeltaGenerator] = []
-    for place, (name, record) in enumerate(result["strategies"].items()):
+    shown = [(name, record) for name, record in result["strategies"].items() if name not in CONTROLS]
+    for place, (name, record) in enumerate(shown):
         if place % CARDS_PER_ROW == 0:
             columns = st.columns(CARDS_PER_ROW)
         found = against_first_stage(result, name)
@@ -125,7 +130,8 @@ def _figures(say: Say, result: Mapping[str, Any]) -> None:
     primary = result["plan"]["primary_measure"]
     mine = [item for item in result["comparisons"] if item["measure"] == primary]
     locked = [item for item in mine if item["confirmatory"] and item["reference"] != "first-stage"]
-    shown = [item for item in mine if item["reference"] == "first-stage"] + locked
+    against = [item for item in mine if item["reference"] == "first-stage" and item["challenger"] not in CONTROLS]
+    shown = against + locked
     left, right = st.columns(2)
     with left:
         heading = say("Differences with 95 % intervals")

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import streamlit as st
 
-from rerank.planning.plan import FUSION, SINGLE_STAGE, TWO_STAGE
+from rerank.planning.plan import CONTROLS, FUSION, SINGLE_STAGE, TWO_STAGE
 from rerank.wording.language import Say
 from rerank.wording.names import STRATEGY_EXPLANATIONS, strategy_name
 
@@ -12,7 +12,7 @@ from rerank.wording.names import STRATEGY_EXPLANATIONS, strategy_name
 def explain(say: Say, names: Iterable[str]) -> None:
     """Say what the trained ones among the named strategies do; the others' names speak for themselves."""
     shown = set(names)
-    for group in (SINGLE_STAGE, TWO_STAGE):
+    for group in (SINGLE_STAGE, TWO_STAGE, CONTROLS):
         parts = [
             f"**{strategy_name(say, name)}** {say(STRATEGY_EXPLANATIONS[name])}"
             for name in group

@@ -12,12 +12,18 @@ STRATEGIES: Mapping[str, str] = {
     "D": later("D"),
     "C-then-D": later("C→D"),
     "D-then-C": later("D→C"),
+    "C-long": later("C, longer"),
+    "D-long": later("D, longer"),
+    "C+D": later("C and D together"),
     "embedding+fusion": later("Embedding + fusion"),
     "base+fusion": later("Base model + fusion"),
     "C+fusion": later("C + fusion"),
     "D+fusion": later("D + fusion"),
     "C-then-D+fusion": later("C→D + fusion"),
     "D-then-C+fusion": later("D→C + fusion"),
+    "C-long+fusion": later("C, longer + fusion"),
+    "D-long+fusion": later("D, longer + fusion"),
+    "C+D+fusion": later("C and D together + fusion"),
 }
 
 STRATEGY_EXPLANATIONS: Mapping[str, str] = {
@@ -28,12 +34,18 @@ STRATEGY_EXPLANATIONS: Mapping[str, str] = {
     "D": later("Single stage, distillation: learns from a teacher's scores."),
     "C-then-D": later("Two stages: contrastive, then distillation."),
     "D-then-C": later("Two stages: distillation, then contrastive."),
+    "C-long": later("Control: contrastive alone, with as many steps as two stages have."),
+    "D-long": later("Control: distillation alone, with as many steps as two stages have."),
+    "C+D": later("Control: judgments and teacher scores in one training, with as many steps as two stages have."),
     "embedding+fusion": later("Embedding and first stage mixed; free, weights from the development queries."),
     "base+fusion": later("The base model's scores mixed with embedding and first stage."),
     "C+fusion": later("C's scores mixed with embedding and first stage."),
     "D+fusion": later("D's scores mixed with embedding and first stage."),
     "C-then-D+fusion": later("C→D's scores mixed with embedding and first stage."),
     "D-then-C+fusion": later("D→C's scores mixed with embedding and first stage."),
+    "C-long+fusion": later("Its scores mixed with embedding and first stage."),
+    "D-long+fusion": later("Its scores mixed with embedding and first stage."),
+    "C+D+fusion": later("Its scores mixed with embedding and first stage."),
 }
 
 VERDICTS: Mapping[str, str] = {
@@ -61,6 +73,7 @@ PHASES: Mapping[str, str] = {
     "starting": later("Starting"),
     "preparing": later("Loading the data"),
     "candidates": later("Finding candidates"),
+    "unlabelled": later("Finding candidates of unlabelled queries"),
     "encoding": later("Comparing texts by their embeddings"),
     "calibrating": later("Measuring this device's speed"),
     "training": later("Training and ranking"),
@@ -114,6 +127,7 @@ SPLITS: Mapping[str, str] = {
 
 TEACHERS: Mapping[str, str] = {
     "embedding": later("The embedded encoder (free)"),
+    "fusion": later("Encoder and first stage mixed (free)"),
     "uploaded": later("Your uploaded scores"),
 }
 
@@ -127,6 +141,19 @@ LOSSES: Mapping[str, str] = {
 PASSAGES: Mapping[str, str] = {
     "first": later("Their beginning is read"),
     "max": later("In overlapping passages, the best one counts"),
+}
+
+UNLABELLED_SOURCES: Mapping[str, str] = {
+    "both": later("Query log, then documents"),
+    "log": later("Query log only"),
+    "documents": later("Made from documents only"),
+}
+
+ATTRIBUTION_PARTS: Mapping[str, str] = {
+    "steps": later("More training steps"),
+    "signal": later("The other signal, too"),
+    "order": later("One after the other instead of together"),
+    "signal_and_order": later("The other signal, after the first"),
 }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from rerank.wording.language import Say
-from rerank.wording.names import strategy_name
+from rerank.wording.names import ATTRIBUTION_PARTS, name_of, strategy_name
 from rerank.wording.numbers import delta, interval, milliseconds, score, usd
 from rerank.wording.verdicts import significance, verdict_name
 
@@ -88,4 +88,39 @@ def moved_table(say: Say, result: Mapping[str, Any]) -> pd.DataFrame:
                     say("Relative weight change"): f"{moved['relative_weight_change']:.4f}",
                 }
             )
+    return pd.DataFrame(rows)
+
+
+def attribution_table(say: Say, result: Mapping[str, Any]) -> pd.DataFrame:
+    """Return one row per part of every two-stage strategy's gain."""
+    rows = [
+        {
+            say("Strategy"): strategy_name(say, item["strategy"]),
+            say("Part"): name_of(say, ATTRIBUTION_PARTS, item["part"]),
+            say("Measured as"): say(
+                "{challenger} vs {reference}",
+                challenger=strategy_name(say, item["challenger"]),
+                reference=strategy_name(say, item["reference"]),
+            ),
+            "Δ": delta(item["delta"]),
+            say("95 % interval"): interval(item["ci_low"], item["ci_high"]),
+            say("Verdict"): verdict_name(say, item["verdict"]),
+        }
+        for item in result["attribution"]
+    ]
+    return pd.DataFrame(rows)
+
+
+def curve_table(say: Say, result: Mapping[str, Any]) -> pd.DataFrame:
+    """Return one row per point of the learning curve."""
+    rows = [
+        {
+            say("Strategy"): strategy_name(say, point["strategy"]),
+            say("Training queries"): point["n_train_queries"],
+            result["plan"]["primary_measure"]: score(point["mean"]),
+            say("Δ to first stage"): delta(point["delta"]),
+            say("95 % interval"): interval(point["ci_low"], point["ci_high"]),
+        }
+        for point in result["learning_curve"] or []
+    ]
     return pd.DataFrame(rows)

@@ -55,7 +55,8 @@ def _n_steps(bench: Workbench, node: StageNode, kind: Kind) -> int:
 def settings_of(bench: Workbench, node: StageNode) -> tuple[StageSettings, str]:
     """Return a node's settings and the name of its loss.
 
-    Stage two has a lower learning rate. A control has as many epochs as give it the steps of C and D together.
+    Stage two has a lower learning rate. A control has the whole number of epochs that comes
+    nearest to the steps of C and D together.
     """
     settings = _own(bench, node, node.kind)
     if node.parent is not None:
@@ -64,7 +65,7 @@ def settings_of(bench: Workbench, node: StageNode) -> tuple[StageSettings, str]:
     if node.kind in ("C-long", "D-long", "C+D"):
         steps = _n_steps(bench, node, "C") + _n_steps(bench, node, "D")
         per_epoch = math.ceil(_n_lists(bench, node, node.kind) / settings.queries_per_step)
-        settings = dataclasses.replace(settings, epochs=math.ceil(steps / per_epoch))
+        settings = dataclasses.replace(settings, epochs=max(1, round(steps / per_epoch)))
     if node.kind == "C+D":
         return settings, JOINT
     return settings, _contrastive_loss(bench, node) if node.uses_judgments else settings.loss

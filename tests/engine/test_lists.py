@@ -3,7 +3,15 @@ import pandas as pd
 import pytest
 
 from rerank.errors import RerankError
-from rerank.training.lists import Judged, contrastive_lists, distillation_lists, is_graded, judged_material
+from rerank.training.lists import (
+    Judged,
+    TrainingList,
+    contrastive_lists,
+    distillation_lists,
+    is_graded,
+    joint_lists,
+    judged_material,
+)
 
 RNG = np.random.default_rng
 
@@ -43,3 +51,30 @@ def test_distillation_standardises_the_teacher_and_skips_what_it_ties() -> None:
     assert [item.query_id for item in found] == ["a"]
     golden = dict(zip("123", [-1.224744871, 0.0, 1.224744871], strict=True))  # (x - 20) / sqrt(200 / 3)
     assert dict(zip(found[0].doc_ids, found[0].targets, strict=True)) == pytest.approx(golden)
+
+
+def test_unjudged_candidates_that_look_like_the_positive_are_no_negatives() -> None:
+    judgments = pd.DataFrame({"query_id": ["q"], "doc_id": ["p"], "grade": [1]})
+    candidates = pd.DataFrame({"query_id": ["q"] * 5, "doc_id": ["p", "a", "b", "c", "d"]})
+    near = {("q", "p"): 0.8, ("q", "a"): 0.77, ("q", "b"): 0.75, ("q", "c"): 0.2, ("q", "d"): 0.1}
+    assert judged_material(["q"], judgments, candidates, 1)[0].unjudged == ("a", "b", "c", "d")
+    # 0.95 * 0.8 = 0.76: only `a` reaches it.
+    assert judged_material(["q"], judgments, candidates, 1, near, 0.95)[0].unjudged == ("b", "c", "d")
+    assert judged_material(["q"], judgments, candidates, 1, near, 0.0)[0].unjudged == ("a", "b", "c", "d")
+
+
+def test_a_similarity_that_suspects_everything_drops_half_at_most() -> None:
+    judgments = pd.DataFrame({"query_id": ["q"], "doc_id": ["p"], "grade": [1]})
+    candidates = pd.DataFrame({"query_id": ["q"] * 4, "doc_id": list("abcd")})
+    near = {("q", "p"): 0.1, ("q", "a"): 0.5, ("q", "b"): 0.9, ("q", "c"): 0.7, ("q", "d"): 0.6}
+    assert judged_material(["q"], judgments, candidates, 1, near, 0.95)[0].unjudged == ("a", "d")
+
+
+def test_joint_lists_carry_their_own_loss_and_all_of_them_are_there() -> None:
+    judged = [TrainingList(str(i), ("a", "b"), (1.0, 0.0)) for i in range(5)]
+    taught = [TrainingList(str(i), ("a", "b"), (0.3, -0.3)) for i in range(3)]
+    both = joint_lists(judged, ("lce", "kl"), taught, RNG(0))
+    assert sorted((item.query_id, item.loss) for item in both) == sorted(
+        [(str(i), "lce") for i in range(5)] + [(str(i), "kl") for i in range(3)]
+    )
+    assert both != joint_lists(judged, ("lce", "kl"), taught, RNG(1))

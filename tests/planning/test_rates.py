@@ -2,7 +2,8 @@
 
 import pytest
 
-from rerank.planning.rates import automatic_learning_rate
+from rerank.planning.plan import StageSettings
+from rerank.planning.rates import automatic_epochs, automatic_learning_rate, resolved
 
 
 def test_a_tuned_head_is_moved_gently_whatever_the_number_of_queries() -> None:
@@ -13,3 +14,22 @@ def test_an_untrained_head_learns_faster_the_fewer_queries_there_are() -> None:
     rates = [automatic_learning_rate(n, has_head=False) for n in (1, 150, 300, 600, 10_000)]
     # On a logarithmic scale 300 is half of the way from 150 to 600: the geometric mean of both rates.
     assert rates == pytest.approx([3e-4, 3e-4, (3e-4 * 1e-4) ** 0.5, 1e-4, 1e-4])
+
+
+def test_few_queries_are_seen_more_often() -> None:
+    assert [automatic_epochs(n, has_head=False) for n in (1, 150, 300, 600, 10_000)] == [6, 6, 4, 3, 3]
+    assert automatic_epochs(10, has_head=True) == 3
+
+
+def test_open_values_are_filled_in_and_given_ones_kept() -> None:
+    open_ones = resolved(StageSettings(loss="lce"), 100, has_head=False)
+    assert (open_ones.learning_rate, open_ones.epochs) == (3e-4, 6)
+    given = StageSettings(loss="lce", learning_rate=1e-5, epochs=2)
+    assert resolved(given, 100, has_head=False) == given
+
+
+def test_a_trial_changes_rate_and_epochs_by_its_factors() -> None:
+    given = StageSettings(loss="lce", learning_rate=1e-4, epochs=3)
+    tried = [resolved(given, 100, has_head=False, trial=trial) for trial in (1, 2, 3, 4)]
+    assert [item.learning_rate for item in tried] == pytest.approx([5e-5, 2e-4, 1e-4, 2.5e-5])
+    assert [item.epochs for item in tried] == [3, 3, 6, 6]
