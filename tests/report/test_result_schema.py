@@ -5,6 +5,7 @@ import csv
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ import numpy as np
 import pytest
 
 from rerank.planning.experiments import experiment_folder, record_gate
+from rerank.planning.plan import LearningCurve, Plan
 from rerank.report.files import EXPORTED
 from rerank.report.result import SCHEMA_VERSION, comparison_record
 from rerank.stats.compare import Scores, compare
-from tests.tiny import finished_experiment
+from tests.models import make_tiny_model
+from tests.tiny import finished_experiment, tiny_plan
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = (ROOT / "docs" / "result-schema.md").read_text(encoding="utf-8")
@@ -62,15 +65,21 @@ def types_of(value: Any) -> set[str]:
         return {"true/false"}
     if isinstance(value, list):
         inside = [types_of(item) for item in value]
-        words = {"object": "objects", "text": "text", "whole number": "whole numbers"}
+        words = {"object": "objects", "text": "text", "whole number": "whole numbers", "number": "numbers"}
         return {f"list of {plural}" for word, plural in words.items() if all(word in found for found in inside)}
     return {int: {"whole number", "number"}, float: {"number"}, str: {"text"}, dict: {"object"}}[type(value)]
+
+
+def everything(model: Path) -> Plan:
+    """A plan that fills every list of the result."""
+    plan = tiny_plan(make_tiny_model(model), search_trials=1, learning_curve=LearningCurve(shares=(0.5,)))
+    return replace(plan, strategies=(*plan.strategies, "C-long", "C+D"))
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a finished experiment with every strategy."""
-    return finished_experiment(tmp_path_factory.mktemp("home"))
+    return finished_experiment(tmp_path_factory.mktemp("home"), everything)
 
 
 @pytest.fixture(scope="module")
