@@ -22,7 +22,9 @@ def curve(say: Say, result: Mapping[str, Any]) -> None:
     st.caption(
         say(
             "Trained on parts of the training queries; smaller parts lie in larger ones, test queries are the same. "
-            "Bars: 95 % interval of the difference to the first stage. One seed: single points can be lucky."
+            "Bars: 95 % interval of the difference to the first stage. Seeds per point: {n}; with one, a point can be "
+            "lucky.",
+            n=result["learning_curve"][0]["n_seeds"],
         )
     )
 
