@@ -1,4 +1,4 @@
-"""The command line: `rerank check|run|show|bench|doctor`, the same library as the pages."""
+"""The command line: `rerank check|run|show|export|bench|doctor`, the same library as the pages."""
 
 import argparse
 import os
@@ -56,6 +56,14 @@ def _parser() -> argparse.ArgumentParser:
     show = commands.add_parser("show", help="print a result")
     show.add_argument("dir", metavar="DIR", help="folder with a result.json, or an experiment's id")
 
+    export = commands.add_parser("export", help="train a strategy on all queries and write its model with a card")
+    export.add_argument("experiment", metavar="EXPERIMENT", help="an experiment's id, or a folder with its result.json")
+    export.add_argument("--out", metavar="DIR", required=True, help="folder for the model")
+    export.add_argument("--strategy", help="a trained strategy; default: the one that the decision recommends")
+    export.add_argument("--onnx", action="store_true", help="an ONNX file too (needs the onnx extra)")
+    export.add_argument("--int8", action="store_true", help="ONNX, and its int8 version with what that changes")
+    export.add_argument("--device", choices=["auto", "cpu", "cuda", "mps"], default="auto")
+
     bench = commands.add_parser("bench", help="measure the engine against its peers (needs the dev extra)")
     bench.add_argument("--quick", action="store_true", help="a minute instead of ten")
     bench.add_argument("--device", choices=["auto", "cpu", "cuda", "mps"], default="auto")
@@ -79,6 +87,10 @@ def _command(name: str) -> Callable[[argparse.Namespace, Say], int]:
         from rerank.cli.show import show
 
         return show
+    if name == "export":
+        from rerank.cli.export import export
+
+        return export
     if name == "bench":
         from rerank.cli.bench import bench
 

@@ -33,7 +33,7 @@ def run(given: argparse.Namespace, say: Say) -> int:
     experiment = lock_plan(plan, name=given.name or dataset.name, dataset_name=dataset.name)
     print(say("Experiment {id}, plan locked.", id=experiment), file=sys.stderr)
     job = start("experiment", {"experiment": experiment, "gate": given.gate, "device": given.device})
-    job = _watch(job, say)
+    job = watch(job, say)
     if job.state == "done":
         export(experiment_folder(experiment), out)
         result = load_result(experiment)
@@ -42,6 +42,11 @@ def run(given: argparse.Namespace, say: Say) -> int:
         print_result(result, say)
         print(say("Written to {folder}", folder=out))
         return 0
+    return exit_code(job, say)
+
+
+def exit_code(job: Job, say: Say) -> int:
+    """Return the exit code of a job that did not get done, and print why."""
     if job.state == "failed" and job.error is not None:
         print(error_sentence(say, str(job.error["code"]), job.error["facts"]), file=sys.stderr)
         return 1 if job.error["code"] == "defect" else 2
@@ -49,7 +54,8 @@ def run(given: argparse.Namespace, say: Say) -> int:
     return 3
 
 
-def _watch(job: Job, say: Say) -> Job:
+def watch(job: Job, say: Say) -> Job:
+    """Print a job's progress until it has ended, and return it; Ctrl-C asks it to stop."""
     told, shown = 0.0, ""
     live = sys.stderr.isatty()
     while True:

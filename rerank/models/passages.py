@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rerank.models.cross_encoder import CrossEncoder
 from rerank.models.packed import Pair
 from rerank.models.token_store import TokenStore
 
@@ -16,6 +16,13 @@ STRIDE_SHARE = 0.75
 MAX_PASSAGES = 8  # six and a quarter times the room; what comes after it is not read
 
 Named = Sequence[tuple[str, str]]  # (query id, document id)
+
+
+class PairScorer(Protocol):
+    """A model that scores pairs, wherever it runs."""
+
+    def scores(self, pairs: Sequence[Pair], on_batch: Callable[[int], None] | None = None) -> NDArray[np.float64]:
+        """Return the logit of every pair; `on_batch` hears each batch's number of pairs and may raise to stop."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +57,7 @@ class Reading:
 
     def scores(
         self,
-        encoder: CrossEncoder,
+        encoder: PairScorer,
         tokens: TokenStore,
         named: Named,
         on_batch: Callable[[int], None] | None = None,

@@ -102,7 +102,7 @@ def _from_hub(name: str) -> Path:
 
     try:
         # Weights in other formats can run code when they are read: they are not even fetched.
-        found = snapshot_download(name, allow_patterns=["*.safetensors", "*.json", "*.txt", "*.model"])
+        found = snapshot_download(name, allow_patterns=["*.safetensors", "*.json", "*.txt", "*.model", "README.md"])
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
         raise RerankError("model_not_reachable", model=name, cause=type(error).__name__) from error
     return Path(found)

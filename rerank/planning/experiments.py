@@ -65,6 +65,11 @@ def load_locked(identity: str) -> tuple[Plan, dict[str, Any]]:
     return plan, locked
 
 
+def export_folder(identity: str, strategy: str) -> Path:
+    """Return where a strategy's exported model lies, whether it exists or not."""
+    return room("exports") / experiment_folder(identity).name / strategy
+
+
 def spent_path(identity: str) -> Path:
     """Return where the device seconds and the money of all starts are kept, whether it exists or not."""
     return experiment_folder(identity) / "spent.json"

@@ -109,6 +109,16 @@ def part_of(fold: Fold, share: float, seed: int) -> Fold:
     return Fold(fold.index, tuple(q for i, q in enumerate(fold.train) if i in kept), fold.dev, fold.test)
 
 
+def refit_fold(dataset: Dataset, plan: Plan) -> Fold:
+    """Return the division of the final training: every evaluable query trains or chooses, none is tested.
+
+    The first division's development queries stay what they are, its test queries train: with `holdout` nothing
+    is chosen on queries that were tested. Raises RerankError `too_few_queries_to_split`.
+    """
+    first = folds_of(dataset, plan)[0]
+    return Fold(0, first.train + first.test, first.dev, ())
+
+
 def spread(items: list[str], n: int) -> list[str]:
     """Return n items at even distances over the list."""
     n = min(n, len(items))

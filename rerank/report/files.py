@@ -79,6 +79,12 @@ def read_per_query(folder: Path) -> pd.DataFrame:
     return pd.read_csv(folder / "per_query.csv", dtype=text, keep_default_na=False)
 
 
+def read_seed_scores(folder: Path) -> pd.DataFrame:
+    """Return an experiment's per-query scores of every seed: strategy, seed, query_id, measure, value."""
+    text = {"strategy": str, "query_id": str, "measure": str}
+    return pd.read_csv(folder / "per_query_seeds.csv", dtype=text, keep_default_na=False)
+
+
 def read_log(folder: Path) -> list[dict[str, Any]]:
     """Return an experiment's events, oldest first; a last line that was cut by a kill is left out."""
     path = folder / "log.jsonl"

@@ -12,6 +12,7 @@ from rerank.planning.experiments import experiment_folder
 from rerank.planning.plan import CONTROLS
 from rerank.report.files import zip_bytes
 from rerank.ui import cached
+from rerank.ui.export_view import export_panel
 from rerank.ui.result_details import circumstances, costs, measures, segments, teacher
 from rerank.ui.safe import markdown
 from rerank.ui.show import figure, table
@@ -71,6 +72,7 @@ def result_view(say: Say, experiment: str) -> None:
         key="zip",
         on_click="ignore",
     )
+    export_panel(say, experiment, result)
 
 
 def _what_was_measured(say: Say, result: Mapping[str, Any]) -> None:

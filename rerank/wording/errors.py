@@ -49,6 +49,16 @@ ERRORS: Mapping[str, str] = {
     "no_such_experiment": later("There is no experiment {experiment}."),
     "no_result_yet": later("Experiment {experiment} has no result yet."),
     "not_a_result": later("{path} holds no result.json."),
+    "no_model_recommended": later(
+        "The decision recommends no trained model. Name one with --strategy if you want it all the same: {known}."
+    ),
+    "strategy_not_trained": later("{strategy} has no trained model in this result. Those that have one: {known}."),
+    "folder_not_empty": later("{path} holds something else than an export. Name another folder."),
+    "onnx_missing": later("ONNX needs packages that are not installed ({packages}): pip install -e .[onnx]"),
+    "onnx_differs": later(
+        "The ONNX file's scores differ from PyTorch's by {difference}; {tolerance} is allowed. It was not kept; export "
+        "without ONNX."
+    ),
     "experiment_is_running": later("Experiment {experiment} is running. Stop it first."),
     # candidates and teacher
     "embedding_needed": later("The first stage “{kind}” needs the embedded encoder."),

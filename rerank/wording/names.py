@@ -78,6 +78,8 @@ PHASES: Mapping[str, str] = {
     "calibrating": later("Measuring this device's speed"),
     "training": later("Training and ranking"),
     "comparing": later("Comparing"),
+    "exporting": later("Writing the model's files"),
+    "checking": later("Measuring the exported files"),
     "done": later("Done"),
 }
 

@@ -40,6 +40,10 @@ def _run(job: Job) -> None:
             from rerank.worker.experiment import run_forecast
 
             run_forecast(job.spec, reporter)
+        elif job.kind == "export":
+            from rerank.worker.export import ExportSpec, run_export
+
+            run_export(ExportSpec(**job.spec), reporter)
         else:
             raise RerankError("unknown_job_kind", kind=job.kind)
 

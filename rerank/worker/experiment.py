@@ -45,7 +45,9 @@ class ExperimentSpec:
 
 
 @dataclass(frozen=True)
-class _Prepared:
+class Prepared:
+    """What an experiment works on, loaded."""
+
     bench: Workbench
     candidates: Candidates
     similarities: Similarities
@@ -54,9 +56,9 @@ class _Prepared:
     trials: list[StageNode]  # what a search of settings trains besides
 
 
-def _prepare(
+def prepare(
     plan: Plan, names: tuple[str, ...], device: Device, reporter: Reporter, spent: Path | None = None
-) -> _Prepared:
+) -> Prepared:
     """Load what an experiment works on: data, folds, candidates, base model, stage graph."""
     reporter.progress(phase="preparing", device=device.kind, device_name=device.name)
     dataset = load_dataset(plan.dataset_digest)
@@ -92,7 +94,7 @@ def _prepare(
     )
     nodes = stage_graph(names, len(folds), plan.seeds)
     trials = search_graph(plan, nodes)
-    return _Prepared(bench, candidates, similarities, names, nodes + curve_graph(plan, names, len(folds)), trials)
+    return Prepared(bench, candidates, similarities, names, nodes + curve_graph(plan, names, len(folds)), trials)
 
 
 def run_forecast(spec: Mapping[str, Any], reporter: Reporter) -> None:
@@ -103,7 +105,7 @@ def run_forecast(spec: Mapping[str, Any], reporter: Reporter) -> None:
     """
     plan = plan_from_dict(spec["plan"])
     device = pick_device(str(spec["device"]))
-    ready = _prepare(plan, plan.strategies, device, reporter)
+    ready = prepare(plan, plan.strategies, device, reporter)
     bench = ready.bench
     first = tuple(name for name in single_stage_part(plan) if name in ready.names)
     queries = evaluable_queries(bench.dataset, plan)
@@ -138,7 +140,7 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
     known = load_result(spec.experiment)
     gate = max(spec.gate, known["gate"] if known else 1)  # an answer of gate 2 is not taken back
     wanted = single_stage_part(plan) if gate == 1 else plan.strategies
-    ready = _prepare(plan, wanted, device, reporter, spent_path(spec.experiment))
+    ready = prepare(plan, wanted, device, reporter, spent_path(spec.experiment))
     bench, names, nodes, candidates = ready.bench, ready.names, ready.nodes, ready.candidates
     forecast = calibrate(bench, nodes + ready.trials, names)
     reporter.event("forecast", **forecast)

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from rerank.digests import digest_of
 from rerank.evaluation.measures import per_query_scores
 from rerank.evaluation.rankings import ranking_of
 from rerank.models.cross_encoder import CrossEncoder, load_cross_encoder
 from rerank.models.devices import synchronize
+from rerank.models.passages import PairScorer
 from rerank.store.artefacts import read_json, read_parquet, write_json, write_parquet
 from rerank.store.home import room
 from rerank.worker.workbench import Workbench, named
@@ -65,20 +67,31 @@ def rank_queries(
         return read_parquet(path), list(read_json(facts)["latencies_ms"])
     encoder = load_cross_encoder(folder, bench.tokens.template, bench.device, seed=0)
     bench.tokenize(query_ids, list(part["doc_id"]))
-    scores = np.empty(len(part), dtype=np.float64)
+    scores, latencies = scores_one_by_one(bench, encoder, part)
+    ranking = ranking_of(part, scores)
+    write_json(facts, {"latencies_ms": latencies})
+    write_parquet(path, ranking)
+    return ranking, latencies
+
+
+def scores_one_by_one(
+    bench: Workbench, encoder: PairScorer, rows: pd.DataFrame
+) -> tuple[NDArray[np.float64], list[float]]:
+    """Return the score of every (query_id, doc_id) row, scored query by query, and milliseconds per query.
+
+    The texts are tokenized already; a query's time is putting pairs together and scoring them, every passage of them.
+    """
+    scores = np.empty(len(rows), dtype=np.float64)
     latencies: list[float] = []
     warm = True
-    for query_id, rows in part.groupby("query_id", sort=False).indices.items():
-        mine = named(part.iloc[rows])
+    for query_id, places in rows.groupby("query_id", sort=False).indices.items():
+        mine = named(rows.iloc[places])
         for _ in range(2 if warm else 1):  # the first call pays for start-up that no query does
             begun = time.perf_counter()
-            scores[rows] = bench.reading.scores(encoder, bench.tokens, mine)
+            scores[places] = bench.reading.scores(encoder, bench.tokens, mine)
             synchronize(bench.device)
             elapsed = (time.perf_counter() - begun) * 1000
         warm = False
         latencies.append(elapsed)
         bench.meter.did(scored_pairs=bench.scored_pairs([str(query_id)]))
-    ranking = ranking_of(part, scores)
-    write_json(facts, {"latencies_ms": latencies})
-    write_parquet(path, ranking)
-    return ranking, latencies
+    return scores, latencies
