@@ -20,6 +20,8 @@ from rerank.cost.prices import current_prices, labour_price
 from rerank.intake.finish import finish
 from rerank.intake.reading import read_folder
 from rerank.store import home
+from rerank.wording.card import _template
+_template()
 print(home._PACKAGE)
 print(labour_price(current_prices()).kind, len(finish(read_folder(home.bundled("sample")), "sample").queries))
 """

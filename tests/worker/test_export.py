@@ -32,6 +32,7 @@ from tests.models import make_tiny_model
 from tests.tiny import finished_experiment, tiny_plan
 from tests.ui.conftest import _like_one_server, open_page  # noqa: F401 - a fixture for the page
 
+ROOT = Path(__file__).resolve().parents[2]
 STRATEGY = "C-then-D+fusion"
 # fp32 on both sides; programs pad and batch differently.
 TOLERANCE = 1e-5
@@ -175,6 +176,17 @@ def test_every_evaluable_query_trains_or_chooses(experiment: Path, record: dict[
         (experiment.parents[1] / "stages" / training["stages"][0]["digest"] / "config.json").read_text()
     )
     assert set(stored["train"]) == set(fold.train)
+
+
+def test_every_field_of_the_record_is_documented(record: dict[str, Any]) -> None:
+    text = (ROOT / "docs" / "export.md").read_text(encoding="utf-8").split("## export.json")[1]
+    rows = [line.strip("| ").split(" | ", 1) for line in text.splitlines() if line.startswith("| `")]
+    documented = {name: row for names, row in rows for name in re.findall(r"`(\w+)`", names)}
+    assert set(documented) == set(record)
+    for name in ("plan", "dataset", "base_model", "model", "training", "fusion", "dev", "kpi", "onnx", "int8"):
+        assert set(record[name]) <= set(re.findall(r"`(\w+)`", documented[name])), name
+    named = set(re.findall(r"`(\w+)`", documented["training"]))
+    assert set(record["training"]["stages"][0]) <= named
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
