@@ -164,7 +164,8 @@ def _measured(say: Say, record: Mapping[str, Any]) -> Section:
         measure=dev["measure"],
         value=score(dev["value"]),
     )
-    spoken = [f"{comparison_sentence(say, item)} {reservations(say, item)}".strip() for item in kpi["comparisons"]]
+    gap = "" if say.language == "ja" else " "
+    spoken = [f"{comparison_sentence(say, item)}{gap}{reservations(say, item)}".strip() for item in kpi["comparisons"]]
     return Section(say("What was measured"), (mean, own), columns, tuple(rows), tuple(spoken))
 
 
@@ -230,7 +231,7 @@ def _training(say: Say, record: Mapping[str, Any]) -> Section:
         dtype=device["dtype"],
     )
     more = say("All settings are in export.json.")
-    return Section(say("Training"), (line, more), columns, tuple(rows))
+    return Section(say("How it was trained"), (line, more), columns, tuple(rows))
 
 
 def _fusion(say: Say, record: Mapping[str, Any]) -> list[Section]:
