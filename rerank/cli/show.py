@@ -11,6 +11,7 @@ from rerank.errors import RerankError
 from rerank.planning.experiments import load_result
 from rerank.store.artefacts import read_json
 from rerank.wording.decisions import decision_sentences
+from rerank.wording.firmness import firmness_sentences
 from rerank.wording.language import Say
 from rerank.wording.names import AUDIT_COLOURS, name_of, strategy_name
 from rerank.wording.numbers import duration, score, usd
@@ -45,6 +46,9 @@ def print_result(result: Mapping[str, Any], say: Say) -> None:
         if comparison["confirmatory"] and comparison["reasons"]:
             names = {role: strategy_name(say, comparison[role]) for role in ("challenger", "reference")}
             print(say("{challenger} vs {reference}: {reasons}", **names, reasons=reservations(say, comparison)))
+    if "stability" in result:  # not in results of earlier versions
+        for sentence in firmness_sentences(say, result):
+            print(sentence)
     data, plan, cost = result["dataset"], result["plan"], result["cost"]
     audit = result["teacher_audit"]
     if audit is not None:

@@ -30,6 +30,22 @@ def family_size(plan: Plan) -> int:
     return int(single) + int(single and two)
 
 
+def locked_pairs(ran: Ran) -> list[tuple[str, str]]:
+    """Return reference and challenger of every confirmatory question that can be answered already."""
+    single = best_on_dev(ran, SINGLE_STAGE)
+    two = best_on_dev(ran, TWO_STAGE)
+    if single is None:
+        return []
+    return [(FIRST, single)] if two is None else [(FIRST, single), (single, two)]
+
+
+def scores_of(ran: Ran, by_seed: pd.DataFrame, name: str, measure: str) -> Scores:
+    """Return a strategy's per-query scores as they are compared."""
+    is_trained = any(run.name == name and run.is_trained for run in ran.runs)
+    values = score_table(by_seed, name, measure, ran.test_queries)
+    return Scores(name, ran.test_queries, values, ran.candidates_digest, trained=is_trained)
+
+
 def all_comparisons(ran: Ran, by_seed: pd.DataFrame) -> list[Comparison]:
     """Return every comparison, confirmatory ones first.
 
@@ -39,17 +55,12 @@ def all_comparisons(ran: Ran, by_seed: pd.DataFrame) -> list[Comparison]:
     what is free, fused against plain, and two-stage against its equal-budget controls.
     """
     plan = ran.plan
-    trained = {run.name for run in ran.runs if run.is_trained}
     present = [run.name for run in ran.runs]
-
-    def scores(name: str, measure: str) -> Scores:
-        values = score_table(by_seed, name, measure, ran.test_queries)
-        return Scores(name, ran.test_queries, values, ran.candidates_digest, trained=name in trained)
 
     def one(reference: str, challenger: str, measure: str, confirmatory: bool) -> Comparison:
         return compare(
-            scores(reference, measure),
-            scores(challenger, measure),
+            scores_of(ran, by_seed, reference, measure),
+            scores_of(ran, by_seed, challenger, measure),
             measure=measure,
             margin=plan.margin,
             alpha=plan.alpha,
@@ -57,13 +68,7 @@ def all_comparisons(ran: Ran, by_seed: pd.DataFrame) -> list[Comparison]:
             rng_seed=plan.split.seed,
         )
 
-    single = best_on_dev(ran, SINGLE_STAGE)
-    two = best_on_dev(ran, TWO_STAGE)
-    locked: list[tuple[str, str]] = []
-    if single is not None:
-        locked.append((FIRST, single))
-        if two is not None:
-            locked.append((single, two))
+    locked = locked_pairs(ran)
     confirmatory = adjust_family(
         [one(reference, challenger, plan.primary_measure, True) for reference, challenger in locked],
         family_size=family_size(plan),

@@ -13,9 +13,18 @@ import pandas as pd
 
 from rerank.report.per_query import mean_over_seeds
 from rerank.report.ran import Ran
+from rerank.report.spreadsheets import csv_bytes
 from rerank.store.artefacts import write_json, write_parquet, write_text
 
-EXPORTED = ("result.json", "per_query.csv", "per_query_seeds.csv", "qrels.trec", "plan.json", "log.jsonl")
+EXPORTED = (
+    "result.json",
+    "per_query.csv",
+    "per_query_seeds.csv",
+    "qrels.trec",
+    "to_judge.csv",
+    "plan.json",
+    "log.jsonl",
+)
 
 
 def trec_id(identity: str) -> str:
@@ -38,8 +47,13 @@ def qrels_text(judgments: pd.DataFrame) -> str:
     return "".join(f"{trec_id(query)} 0 {trec_id(doc)} {grade}\n" for query, doc, grade in rows)
 
 
-def write_files(ran: Ran, by_seed: pd.DataFrame, result: Mapping[str, Any], folder: Path) -> None:
-    """Write all files of a result into an experiment's folder; `result.json` last."""
+def write_files(
+    ran: Ran, by_seed: pd.DataFrame, result: Mapping[str, Any], to_judge: pd.DataFrame, folder: Path
+) -> None:
+    """Write all files of a result into an experiment's folder; `result.json` last.
+
+    to_judge: as `report.unjudged.judgments_to_settle` returns it.
+    """
     rankings, written = [], set()
     for run in ran.runs:
         for seed, ranking in run.rankings.items():
@@ -55,6 +69,7 @@ def write_files(ran: Ran, by_seed: pd.DataFrame, result: Mapping[str, Any], fold
     means = mean_over_seeds(by_seed)
     write_text(folder / "per_query.csv", means.to_csv(index=False, lineterminator="\n"))
     write_text(folder / "per_query_seeds.csv", by_seed.to_csv(index=False, lineterminator="\n"))
+    write_text(folder / "to_judge.csv", csv_bytes(to_judge).decode())
     write_json(folder / "result.json", result)
 
 
@@ -83,6 +98,15 @@ def read_seed_scores(folder: Path) -> pd.DataFrame:
     """Return an experiment's per-query scores of every seed: strategy, seed, query_id, measure, value."""
     text = {"strategy": str, "query_id": str, "measure": str}
     return pd.read_csv(folder / "per_query_seeds.csv", dtype=text, keep_default_na=False)
+
+
+def read_to_judge(folder: Path) -> pd.DataFrame:
+    """Return the judgments that would settle an experiment's verdicts, as they were written; empty without any."""
+    path = folder / "to_judge.csv"
+    if not path.is_file():
+        return pd.DataFrame({"query_id": [], "doc_id": []})
+    text = dict.fromkeys(("query_id", "doc_id", "grade", "query", "title", "text"), str)
+    return pd.read_csv(path, dtype=text, keep_default_na=False, encoding="utf-8-sig")
 
 
 def read_log(folder: Path) -> list[dict[str, Any]]:

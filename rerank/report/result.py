@@ -17,12 +17,15 @@ from rerank.planning.experiments import now
 from rerank.planning.graph import distils
 from rerank.report.attribution import attribution
 from rerank.report.audit import audit_teacher
+from rerank.report.ceiling import ceiling_record
 from rerank.report.comparisons import FIRST, all_comparisons
 from rerank.report.curve import learning_curve
 from rerank.report.decision import decision_of
 from rerank.report.files import write_files
 from rerank.report.per_query import mean_over_seeds, score_table, seed_scores
 from rerank.report.ran import Ran, StrategyRun
+from rerank.report.stability import stability
+from rerank.report.unjudged import judgments_to_settle, stamped, unjudged_record
 from rerank.retrieval.candidates import recall_ceiling
 from rerank.stats.compare import Scores
 from rerank.stats.comparison import Comparison
@@ -103,6 +106,8 @@ def build_result(ran: Ran, by_seed: pd.DataFrame) -> dict[str, Any]:
     wage = labour_price(prices)
     means = mean_over_seeds(by_seed)
     comparisons = all_comparisons(ran, by_seed)
+    unjudged = unjudged_record(ran, comparisons)
+    comparisons = stamped(comparisons, unjudged)
     oracle = per_query_scores(
         oracle_ranking(ran.candidates, ran.dataset.judgments),
         ran.dataset.judgments,
@@ -160,6 +165,9 @@ def build_result(ran: Ran, by_seed: pd.DataFrame) -> dict[str, Any]:
         "learning_curve": learning_curve(ran, reference),
         "unlabelled_queries": dict(ran.unlabelled_counts),
         "search": [{"learns": kind, "fold": fold, "trial": trial} for kind, fold, trial in ran.choices],
+        "stability": stability(ran, by_seed, comparisons),
+        "unjudged": unjudged,
+        "ceiling": ceiling_record(ran, by_seed),
         "teacher_audit": audit,
         "gate_one": gate,
         "decision": decision,
@@ -179,5 +187,5 @@ def write_result(ran: Ran, folder: Path) -> dict[str, Any]:
     """Compute and write an experiment's result and the files that it recomputes from; return it."""
     by_seed = seed_scores(ran)
     result = build_result(ran, by_seed)
-    write_files(ran, by_seed, result, folder)
+    write_files(ran, by_seed, result, judgments_to_settle(ran, result["unjudged"]), folder)
     return result

@@ -100,12 +100,14 @@ def compare(
     alpha: float,
     confirmatory: bool,
     rng_seed: int,
+    verdict_only: bool = False,
 ) -> Comparison:
     """Return challenger minus reference with its verdict; a family is adjusted for afterwards.
 
     Paired by query, a query's score is its mean over seeds. One seed on a trained side: the paired t-test,
     and the reason `luck_unknown`. Several: the seed-aware error of `rerank.stats.deciding` in test, interval
-    and equivalence tests alike. Permutation, BCa, Wilcoxon and the naive t are sensitivity only.
+    and equivalence tests alike. Permutation, BCa, Wilcoxon and the naive t are sensitivity only. verdict_only:
+    the same verdict without sensitivity tests and further queries, hundreds of times faster.
     """
     n = len(set(reference.query_ids) & set(challenger.query_ids))
     problem = _why_not(reference, challenger)
@@ -129,11 +131,12 @@ def compare(
     p_seeds = two_sided(delta, se, df) if has_seeds and not identical else None
     lower, upper = one_sided(delta + margin, se, df), one_sided(margin - delta, se, df)
     wide, narrow = half_width(0.95, se, df), half_width(0.90, se, df)
-    p_permutation = None if identical else permutation_p(differences, rng_seed)
-    p_wilcoxon = None if identical else wilcoxon_p(differences)
-    bca = None if identical else bca_interval(differences, rng_seed)
+    untested = identical or verdict_only
+    p_permutation = None if untested else permutation_p(differences, rng_seed)
+    p_wilcoxon = None if untested else wilcoxon_p(differences)
+    bca = None if untested else bca_interval(differences, rng_seed)
     decides = p_t if p_seeds is None else p_seeds
-    if decides is not None:
+    if decides is not None and not verdict_only:
         for p, reason in (
             (p_t, "naive_t_disagrees"),
             (p_permutation, "permutation_disagrees"),
@@ -175,4 +178,4 @@ def compare(
     )
     if decides is None:
         return found
-    return with_verdict(found, alpha=alpha, p=decides, alpha_each=alpha)
+    return with_verdict(found, alpha=alpha, p=decides, alpha_each=alpha, verdict_only=verdict_only)

@@ -7,4 +7,11 @@ SENSITIVITY_REASONS = (
     "bca_disagrees",
     "wilcoxon_disagrees",
 )
-COMPARISON_REASONS = (*NOT_COMPARABLE_REASONS, "luck_unknown", "not_realistic", *SENSITIVITY_REASONS)
+DEPENDS_ON_UNJUDGED = "depends_on_unjudged"
+COMPARISON_REASONS = (
+    *NOT_COMPARABLE_REASONS,
+    "luck_unknown",
+    "not_realistic",
+    *SENSITIVITY_REASONS,
+    DEPENDS_ON_UNJUDGED,
+)

@@ -11,11 +11,13 @@ def deciding_p(comparison: Comparison) -> float | None:
     return comparison.p_t if comparison.p_seed_aware is None else comparison.p_seed_aware
 
 
-def with_verdict(comparison: Comparison, *, alpha: float, p: float, alpha_each: float) -> Comparison:
+def with_verdict(
+    comparison: Comparison, *, alpha: float, p: float, alpha_each: float, verdict_only: bool = False
+) -> Comparison:
     """Return the comparison with verdict, `negligible` and `n_more_queries`.
 
     p: what is held against `alpha` (adjusted in a family). alpha_each: what a further, unadjusted p would
-    have to reach, for the number of queries that would settle it.
+    have to reach, for the number of queries that would settle it; with `verdict_only` that is not asked.
     """
     if comparison.delta is None or comparison.p_tost is None or comparison.p_not_worse is None:
         return comparison
@@ -30,7 +32,7 @@ def with_verdict(comparison: Comparison, *, alpha: float, p: float, alpha_each: 
         verdict = "inconclusive"
     reasons = tuple(reason for reason in comparison.reasons if reason != "not_realistic")
     more = None
-    if verdict == "inconclusive":
+    if verdict == "inconclusive" and not verdict_only:
         more = queries_to_settle(comparison, alpha=alpha, alpha_difference=alpha_each)
         if more is None:
             reasons = (*reasons, "not_realistic")

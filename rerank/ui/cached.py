@@ -9,7 +9,7 @@ import streamlit as st
 from rerank.intake.dataset import Dataset
 from rerank.intake.storage import load_dataset
 from rerank.planning.experiments import experiment_folder, load_result
-from rerank.report.files import read_per_query
+from rerank.report.files import read_per_query, read_to_judge
 from rerank.store.artefacts import read_parquet
 
 
@@ -43,6 +43,17 @@ def _per_query(experiment: str, stamp: int) -> pd.DataFrame:
 def per_query(experiment: str) -> pd.DataFrame:
     """Return per-query scores: strategy, query_id, measure, value."""
     return _per_query(experiment, _stamp(experiment_folder(experiment) / "result.json"))
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _to_judge(experiment: str, stamp: int) -> pd.DataFrame:
+    del stamp
+    return read_to_judge(experiment_folder(experiment))
+
+
+def to_judge(experiment: str) -> pd.DataFrame:
+    """Return the judgments that would settle the verdicts, as `report.unjudged.judgments_to_settle` does."""
+    return _to_judge(experiment, _stamp(experiment_folder(experiment) / "result.json"))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

@@ -14,12 +14,12 @@ from rerank.report.files import zip_bytes
 from rerank.ui import cached
 from rerank.ui.export_view import export_panel
 from rerank.ui.result_details import circumstances, costs, measures, segments, teacher
+from rerank.ui.result_firmness import firmness
 from rerank.ui.safe import markdown
 from rerank.ui.show import figure, table
 from rerank.ui.strategies import explain
 from rerank.ui.training_view import attribution, curve
 from rerank.ui.verdict import confirmatory_verdicts, decision_banner
-from rerank.wording.decisions import oracle_sentence
 from rerank.wording.language import Say
 from rerank.wording.names import STRATEGY_EXPLANATIONS, strategy_name
 from rerank.wording.numbers import interval, milliseconds, score, usd
@@ -44,8 +44,8 @@ def result_view(say: Say, experiment: str) -> None:
     _cards(say, result)
     table(say, strategy_table(say, result), "strategies")
     _figures(say, result)
-    st.caption(markdown(oracle_sentence(say, result)))
     teacher(say, result)
+    firmness(say, result, experiment)
     curve(say, result)
     attribution(say, result)
     with st.expander(say("Every comparison")):

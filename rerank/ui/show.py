@@ -7,7 +7,8 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from rerank.ui.safe import csv_bytes, markdown, plain
+from rerank.report.spreadsheets import csv_bytes
+from rerank.ui.safe import markdown, plain
 from rerank.wording.errors import error_sentence
 from rerank.wording.language import Say
 from rerank.wording.width import width_of

@@ -5,7 +5,7 @@ from typing import Any
 
 from rerank.wording.language import Say, later
 from rerank.wording.names import strategy_name
-from rerank.wording.numbers import count, delta
+from rerank.wording.numbers import count
 from rerank.wording.verdicts import comparison_sentence
 
 HEADLINES: Mapping[str, str] = {
@@ -134,15 +134,3 @@ def gate_sentence(say: Say, gate: Mapping[str, Any]) -> str:
     if gate["recommended"] == "go":
         return say("Gate 1 recommends: go on to the second stage.")
     return say("Gate 1 recommends: do not go on to the second stage.")
-
-
-def oracle_sentence(say: Say, result: Mapping[str, Any]) -> str:
-    """Return how much a perfect re-ranking of these candidates would gain."""
-    measure = result["plan"]["primary_measure"]
-    first = result["strategies"]["first-stage"]["measures"][measure]
-    room = result["first_stage"]["oracle"] - first
-    return say(
-        "A perfect order of these candidates would gain {delta} {measure}.",
-        delta=delta(room),
-        measure=measure,
-    )

@@ -42,6 +42,7 @@ REASONS: Mapping[str, str] = {
     "bca_disagrees": later("Of the two 95 % intervals, bootstrap (BCa) and t, only one contains 0."),
     "wilcoxon_disagrees": later("The Wilcoxon test disagrees at this α."),
     "naive_t_disagrees": later("The test that ignores training luck disagrees at this α."),
+    "depends_on_unjudged": later("Depends on unjudged documents: counted otherwise, they change the verdict."),
 }
 
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rerank.ui.safe import csv_bytes, hover, markdown, plain
+from rerank.report.spreadsheets import csv_bytes
+from rerank.ui.safe import hover, markdown, plain
 
 TURNING = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 

@@ -21,7 +21,7 @@ from tests.catalogue import (
 )
 
 # The same in every language: codes, symbols and units.
-SYMBOLS = {"C", "D", "C→D", "D→C", "Judged@10", "USD", "p = {p}", "p {p}"}
+SYMBOLS = {"C", "D", "C→D", "D→C", "Judged@10", "USD", "p = {p}", "p {p}", "α = {setting}", "δ = {setting}"}
 # English word → the one Japanese term for it (chapter 4 of the design, and what has been fixed since).
 GLOSSARY = {
     r"quer(y|ies)": "クエリ",
