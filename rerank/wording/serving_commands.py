@@ -294,6 +294,7 @@ def _vespa(say: Say, record: Mapping[str, Any]) -> ServingCommand:
         f"    field tokens type tensor<float>(d0[{n_document}]) {{\n"
         "        indexing: input text | embed tokenizer | attribute\n"
         "    }\n"
+        "    fieldset default { fields: text }\n"
         "    rank-profile reranked {\n"
         f"        inputs {{ query(q_tokens) tensor<float>(d0[{n_query}]) }}\n"
         "        onnx-model cross_encoder {\n"

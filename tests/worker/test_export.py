@@ -246,6 +246,15 @@ def test_the_cards_python_commands_run(
     assert sources["fused"] == pytest.approx(stats.zscore([1.0, 2.0, 4.0]))  # equal sources, weights that sum to 1
 
 
+def test_vespas_query_and_document_fill_a_pair(record: dict[str, Any]) -> None:
+    (vespa,) = [item for item in serving_commands(speaker("en"), record) if item.title == "Vespa"]
+    sizes = [int(size) for _, code in vespa.blocks for size in re.findall(r"d0\[(\d+)\]", code)]
+    pair = record["model"]["pair"]
+    n_special = len(pair["head"]) + len(pair["middle"]) + len(pair["tail"])
+    assert sum(sizes) + n_special == record["model"]["max_length"]
+    assert f"customTokenInputIds({pair['head'][0]}, {pair['tail'][0]}, 48," in vespa.blocks[1][1]
+
+
 def test_a_system_that_cannot_run_the_model_gets_no_command(record: dict[str, Any]) -> None:
     say = speaker("en")
     pair = {**record["model"]["pair"], "middle": [2, 2], "uses_types": False}
