@@ -48,8 +48,8 @@ def _rows(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (bundled("sample") / name).read_text(encoding="utf-8").splitlines()]
 
 
-def make_work(n_lists: int, *, max_length: int = 192, seed: int = 0) -> Work:
-    """Return lists of eight documents each, drawn from the bundled sample."""
+def make_work(n_lists: int, *, list_length: int = LIST_LENGTH, max_length: int = 192, seed: int = 0) -> Work:
+    """Return lists of documents, `list_length` each, drawn from the bundled sample."""
     source = find_model("embedded")
     tokens = TokenStore(load_tokenizer(source.folder))
     documents, queries = _rows("corpus.jsonl"), _rows("queries.jsonl")
@@ -60,7 +60,7 @@ def make_work(n_lists: int, *, max_length: int = 192, seed: int = 0) -> Work:
     rng = np.random.default_rng(seed)
     lists = []
     for number in range(n_lists):
-        chosen = rng.choice(len(documents), LIST_LENGTH, replace=False)
+        chosen = rng.choice(len(documents), list_length, replace=False)
         query = queries[number % len(queries)]["_id"]
         lists.append((query, tuple(documents[int(place)]["_id"] for place in chosen)))
     return Work(source, tokens, max_length, tuple(lists), texts)

@@ -1,0 +1,134 @@
+"""The benchmark compares the same work, and its figures have the names that are documented."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rerank.bench import __main__ as bench
+from rerank.bench import training, whole_plan
+from rerank.bench.training import own_step, peer_step, usual_dropout
+from rerank.bench.work import Work
+from rerank.models.devices import Device, pick_device
+from rerank.models.sources import find_model
+from rerank.models.token_store import TokenStore, load_tokenizer
+from rerank.planning.plan import PLAIN
+from tests.models import make_tiny_model
+
+# What the peers and their converters warn about is not ours to mend.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "benchmark.md"
+WORDS = "red apple tree zebra 9 blue river stone lamp 7 gold cat".split()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tiny_model(tmp_path_factory.mktemp("bench") / "model")
+
+
+def tiny_work(folder: Path, n_lists: int = 4, list_length: int = 8) -> Work:
+    texts = {f"q{place}": f"{WORDS[place % 5]} 7" for place in range(n_lists)}
+    texts |= {f"d{place}": " ".join(WORDS[place % 5 : place % 5 + 2 + place % 3]) for place in range(20)}
+    tokens = TokenStore(load_tokenizer(folder))
+    for role, letter in (("query", "q"), ("document", "d")):
+        named = {name: text for name, text in texts.items() if name.startswith(letter)}
+        tokens.add(role, list(named), list(named.values()))
+    lists = tuple(
+        (f"q{place}", tuple(f"d{(place + step) % 20}" for step in range(list_length))) for place in range(n_lists)
+    )
+    return Work(find_model(str(folder)), tokens, 64, lists, texts)
+
+
+@pytest.fixture(scope="module")
+def exact() -> Device:
+    return replace(pick_device("cpu"), dtype="fp32")
+
+
+def test_both_sides_train_on_the_same_loss_step_after_step(
+    folder: Path, exact: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "LEARNING_RATE", 3e-3)  # the tiny model's first logits hardly differ
+    work = tiny_work(folder)
+    own, _ = own_step(work, exact, 0.0, 2)
+    peer = peer_step(work, exact, 0.0, 2, whole=True, bf16=False)
+    ours, theirs = [own() for _ in range(6)], [peer() for _ in range(6)]
+    assert ours == pytest.approx(theirs, abs=2e-6)
+    assert ours[0] - ours[4] > 5e-5  # the same lists again, and both have learnt from them
+
+
+def test_the_usual_dropout_is_the_models_own_and_both_sides_drop(folder: Path, exact: Device) -> None:
+    work = tiny_work(folder)
+    assert usual_dropout(work) == 0.1
+    for step_of in (
+        lambda share: own_step(work, exact, share, 2)[0],
+        lambda share: peer_step(work, exact, share, 2, whole=True, bf16=False),
+    ):
+        assert step_of(0.0)() != pytest.approx(step_of(0.5)(), abs=1e-4)
+
+
+@pytest.fixture(scope="module")
+def measured(folder: Path, exact: Device) -> dict[str, Any]:
+    """All figures of tiny work; plans, which take minutes, are counted and not run."""
+    asked: list[tuple[str, ...]] = []
+
+    def seconds(strategies: Any, *_: Any, **__: Any) -> float:
+        asked.append(tuple(strategies))
+        return float(len(strategies))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(whole_plan, "_seconds", seconds)
+        patch.setattr(bench, "pick_device", lambda _: exact)
+        patch.setattr(bench, "make_work", lambda n, list_length=8, **_: tiny_work(folder, min(n, 100), list_length))
+        found = bench.measure("cpu", quick=True)
+    return found | {"asked": asked}
+
+
+def test_every_side_scores_the_same(measured: dict[str, Any]) -> None:
+    found = measured["scoring"]["largest_difference"]
+    assert found["ours"] < 1e-5
+    assert found["st_default"] < 1e-6
+
+
+def test_the_figures_are_named_as_documented(measured: dict[str, Any]) -> None:
+    rows = re.findall(r"^\| `([\w.]+)` \|", DOCUMENT.read_text(encoding="utf-8"), flags=re.M)
+    present = {name for part in ("scoring", "training", "growth", "plan") for name in _names(part, measured[part])}
+    documented = set(rows)
+    assert {name for name in present if _is_figure(name)} <= documented
+    for name in documented:
+        found: Any = measured
+        for key in name.split("."):
+            assert key in found, name
+            found = found[key]
+
+
+def _names(prefix: str, record: dict[str, Any]) -> list[str]:
+    return [f"{prefix}.{key}" for key in record]
+
+
+def _is_figure(name: str) -> bool:
+    return not re.search(r"\.(st|openvino)_\w+_?pairs_per_s$|\.openvino_pairs_per_s$", name)
+
+
+def test_cost_is_measured_at_once_ten_and_a_hundred_times_the_pairs(measured: dict[str, Any]) -> None:
+    for part in ("scoring", "training"):
+        runs = measured["growth"][part]["runs"]
+        assert [run["n_pairs"] for run in runs] == [2, 20, 200]
+        assert all(run["pairs_per_s"] == pytest.approx(run["n_pairs"] / run["seconds"]) for run in runs)
+        growth = (runs[2]["seconds"] / 200) / (runs[0]["seconds"] / 2)
+        assert measured["growth"][part]["per_pair_growth"] == pytest.approx(growth)
+
+
+def test_the_whole_plan_has_seven_strategies_and_each_is_also_done_by_itself(measured: dict[str, Any]) -> None:
+    assert measured["asked"] == [PLAIN, *(("first-stage", name) for name in PLAIN if name != "first-stage")]
+    assert len(PLAIN) == 7
+    assert len(whole_plan.SEEDS) == 3
+    assert measured["plan"]["vs_separate"] == pytest.approx(6 * 2 / 7)
+
+
+def test_the_table_shows_every_part(measured: dict[str, Any]) -> None:
+    text = "\n".join(bench._lines(measured))
+    for word in ("scoring", "training", "with dropout", "losses differ", "growth, scoring", "growth, training", "plan"):
+        assert word in text
