@@ -17,6 +17,10 @@ from rerank.report.ran import Ran, StrategyRun
 QUALITY = {"first-stage": 0.4, "embedding": 0.6, "C": 1.2, "C-then-D": 1.3}
 TRAINED = ("C", "C-then-D")
 DEPTH = 14
+TRUNCATION = (  # as in docs/result-schema.md; nothing is too long to be read
+    "n_pairs n_truncated_pairs share_of_pairs n_documents n_truncated_documents share_of_documents "
+    "n_scored_pairs max_passages"
+).split()
 
 
 def sample(n_queries: int, judged: float) -> tuple[Dataset, pd.DataFrame]:
@@ -85,7 +89,7 @@ def executed(
         candidates_digest="c",
         teacher_scores={},
         embedding_scores=ranked("embedding", 0),
-        truncation={},
+        truncation=dict.fromkeys(TRUNCATION, 0),
         encoder_seconds=0.0,
         forecast={"seconds_low": 1.0, "seconds_high": 2.0},
         job_seconds=1.0,

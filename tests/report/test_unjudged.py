@@ -8,6 +8,8 @@ import pytest
 
 from rerank.evaluation.measures import per_query_scores
 from rerank.intake.dataset import Dataset
+from rerank.intake.finish import finish
+from rerank.intake.reading import Source, read_files
 from rerank.report.comparisons import all_comparisons
 from rerank.report.per_query import seed_scores
 from rerank.report.ran import Ran, StrategyRun
@@ -160,3 +162,17 @@ def test_left_out_documents_make_room_for_the_next_ones() -> None:
     judged = run.rankings[0].merge(ran.dataset.judgments, on=["query_id", "doc_id"])
     golden = per_query_scores(judged, ran.dataset.judgments, ran.test_queries, ["nDCG@10"], 1)["value"].mean()
     assert record["strategies"]["embedding"]["left_out"] == pytest.approx(golden)
+
+
+def test_the_list_can_be_filled_in_and_uploaded_beside_the_judgments() -> None:
+    ran = BASE
+    record = unjudged_record(ran, locked(ran))
+    for item in record["comparisons"]:
+        item["flips"] = True
+    rows = judgments_to_settle(ran, record)
+    data = ran.dataset
+    files = {"queries.csv": data.queries, "documents.csv": data.documents, "judgments.csv": data.judgments}
+    sources = [Source(name, frame.to_csv(index=False).encode()) for name, frame in files.items()]
+    sources.append(Source("to_judge.csv", csv_bytes(rows.assign(grade=1))))
+    judged = finish(read_files(sources), "judged").judgments
+    assert len(judged) == len(data.judgments) + len(rows)
