@@ -2,14 +2,18 @@
 
 import csv
 import datetime
-from dataclasses import dataclass
+import io
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from rerank.errors import RerankError
+from rerank.store.artefacts import write_text
 from rerank.store.home import bundled, home
 
 OLD_AFTER_DAYS = 365
 _COLUMNS = ["kind", "item", "unit", "usd", "as_of", "source"]
+NEEDED = ("cpu", "labour")  # without these two nothing can be counted
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,44 @@ def own_table() -> Path:
     return home() / "prices.csv"
 
 
+def wrong_field(price: Price) -> str | None:
+    """Return the first field of a price that cannot be, None when all can.
+
+    kind, item and unit are needed, usd is 0 to 1e9 and finite, as_of is a year, a month or a day.
+    """
+    for name in ("kind", "item", "unit"):
+        value = getattr(price, name)
+        if not isinstance(value, str) or not value.strip():
+            return name
+    if not 0 <= price.usd < 1e9:  # false for NaN, too
+        return "usd"
+    try:
+        price.is_old(datetime.date(2000, 1, 1))
+    except (TypeError, ValueError, AttributeError):
+        return "as_of"
+    return None if isinstance(price.source, str) and price.source.strip() else "source"
+
+
+def write_prices(prices: Sequence[Price]) -> Path:
+    """Write the user's own price table; return where it lies.
+
+    Raises RerankError `price_bad` (facts: line, field; the first price is line 2, below the header) and
+    `price_missing` when the price of a CPU's or a judge's hour is not among them.
+    """
+    for line, price in enumerate(prices, start=2):
+        fault = wrong_field(price)
+        if fault is not None:
+            raise RerankError("price_bad", line=line, field=fault)
+    for kind in NEEDED:
+        if all(price.kind != kind for price in prices):
+            raise RerankError("price_missing", kind=kind)
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerows([_COLUMNS, *(astuple(price) for price in prices)])
+    write_text(own_table(), text.getvalue())
+    return own_table()
+
+
 def read_prices(path: Path) -> list[Price]:
     """Read a price table. Raises RerankError `prices_broken` (facts: file, line)."""
     with path.open(encoding="utf-8", newline="") as stream:
@@ -48,12 +90,11 @@ def read_prices(path: Path) -> list[Price]:
         found = []
         for row in rows:
             try:
-                usd = float(row["usd"])
-                price = Price(row["kind"], row["item"], row["unit"], usd, row["as_of"], row["source"])
-                price.is_old(datetime.date(2000, 1, 1))  # the date must be one
-            except (TypeError, ValueError, AttributeError) as error:
+                price = Price(row["kind"], row["item"], row["unit"], float(row["usd"]), row["as_of"], row["source"])
+                fault = wrong_field(price)
+            except (TypeError, ValueError) as error:
                 raise RerankError("prices_broken", file=str(path), line=rows.line_num) from error
-            if not 0 <= usd < 1e9:
+            if fault is not None:
                 raise RerankError("prices_broken", file=str(path), line=rows.line_num)
             found.append(price)
     return found

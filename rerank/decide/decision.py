@@ -33,8 +33,10 @@ REASONS = (
     "single_gain_negligible",
     "single_inconclusive",
     "single_not_realistic",
+    "single_too_dear",
     "free_baseline_gains",
     "free_baseline_no_gain",
+    "free_baseline_too_dear",
     "free_baseline_ties",
     "free_baseline_not_beaten",
     "second_better",
@@ -74,8 +76,9 @@ class Evidence:
     oracle_delta: the gain of a perfect re-ranking over the first stage, in units of the measure. single:
     best single stage against first stage; second: best two-stage against best single stage; None when not
     run. free_baselines: free strategies against first stage; free_against_single: the best single stage
-    (challenger) against each. worth_usd_per_point: what +.01 is worth to the user, if given. alpha: the
-    plan's, for how many queries a gain would need.
+    (challenger) against each. net_usd: by (reference, challenger), what changing over brings minus its extra
+    cost at the user's traffic and value of a success; empty when nobody gave them: cost is then shown and does
+    not decide. alpha: the plan's, for how many queries a gain would need.
     """
 
     blocking_findings: tuple[str, ...]
@@ -85,12 +88,11 @@ class Evidence:
     free_baselines: tuple[Comparison, ...]
     free_against_single: tuple[Comparison, ...]
     second: Comparison | None
-    second_extra_cost_usd: float | None
-    worth_usd_per_point: float | None
     distillation_wanted: bool
     teacher_audit: str | None
     second_planned: bool = True
     alpha: float = 0.05
+    net_usd: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -151,9 +153,13 @@ def _teacher(evidence: Evidence) -> tuple[str, ...]:
 
 
 def _best_free(evidence: Evidence) -> Comparison | None:
-    """Return the free baseline with the largest real gain over the first stage, None without one."""
-    gains = [item for item in evidence.free_baselines if item.verdict == "better" and not item.negligible]
+    """Return the free baseline with the largest real gain over the first stage that is worth its cost, else None."""
+    gains = [item for item in _free_gains(evidence) if _worth_it(evidence, item)]
     return max(gains, key=lambda item: item.delta or 0.0, default=None)
+
+
+def _free_gains(evidence: Evidence) -> list[Comparison]:
+    return [item for item in evidence.free_baselines if item.verdict == "better" and not item.negligible]
 
 
 def _free(found: Comparison, reasons: tuple[str, ...], would: tuple[str, ...]) -> Decision:
@@ -166,7 +172,9 @@ def _without_gain(evidence: Evidence, reasons: tuple[str, ...], would: tuple[str
     free = _best_free(evidence)
     if free is not None:
         return _free(free, (*reasons, "free_baseline_gains", *luck), (*would, *seeds))
-    missing = ("free_baseline_no_gain",) if evidence.free_baselines else ()
+    missing: tuple[str, ...] = ("free_baseline_no_gain",) if evidence.free_baselines else ()
+    if _free_gains(evidence):
+        missing, would = ("free_baseline_too_dear",), (*would, "other_prices")
     return Decision("stop", (*reasons, *missing, *luck), (*would, *seeds))
 
 
@@ -196,6 +204,8 @@ def _with_gain(evidence: Evidence, single: Comparison) -> Decision:
     """Return what to do when the single stage beats the first stage by more than the margin can hide."""
     second = evidence.second
     reasons: tuple[str, ...] = ("single_better",)
+    if not _worth_it(evidence, single):
+        return _without_gain(evidence, (*reasons, "single_too_dear"), ("other_prices",))
     free = _best_free(evidence)
     against = next(
         (item for item in evidence.free_against_single if free is not None and item.reference == free.challenger),
@@ -209,6 +219,8 @@ def _with_gain(evidence: Evidence, single: Comparison) -> Decision:
         if ties or behind:
             why = "free_baseline_ties" if ties else "free_baseline_not_beaten"
             return _free(free, (*reasons, why, *luck), ("more_judged_queries", "better_base_model", *seeds))
+        if not _worth_it(evidence, against):
+            return _free(free, (*reasons, "single_too_dear", *luck), ("other_prices", *seeds))
         if against.verdict != "better":
             reasons = (*reasons, "free_baseline_not_beaten")
     luck, seeds = _luck(single, second)
@@ -247,10 +259,9 @@ def _about_second(evidence: Evidence, second: Comparison | None) -> tuple[str, t
     return "second_no_gain", ("better_teacher",)
 
 
-def _worth_it(evidence: Evidence, second: Comparison) -> bool:
-    if evidence.worth_usd_per_point is None or evidence.second_extra_cost_usd is None:
-        return True  # nobody said what a gain is worth: cost is shown, it does not decide
-    return (second.delta or 0.0) * 100 * evidence.worth_usd_per_point >= evidence.second_extra_cost_usd
+def _worth_it(evidence: Evidence, comparison: Comparison) -> bool:
+    """Say whether the challenger brings at least its extra cost; so it counts when nobody said what a gain is worth."""
+    return evidence.net_usd.get((comparison.reference, comparison.challenger), 0.0) >= 0
 
 
 def gate_one(evidence: Evidence) -> dict[str, object]:

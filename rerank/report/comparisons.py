@@ -12,6 +12,7 @@ from rerank.stats.comparison import Comparison
 from rerank.stats.family import adjust_family
 
 FIRST = "first-stage"
+SUCCESS = "Success@1"  # counts searches, which can be worth money
 
 
 def best_on_dev(ran: Ran, names: tuple[str, ...]) -> str | None:
@@ -51,8 +52,9 @@ def all_comparisons(ran: Ran, by_seed: pd.DataFrame) -> list[Comparison]:
 
     Confirmatory, on the primary measure with Holm between them: best single-stage against first-stage, and
     best two-stage against best single-stage, both chosen on development scores. Exploratory: every strategy
-    against first-stage on every measure, two-stage against its own single stages, single-stage against
-    what is free, fused against plain, and two-stage against its equal-budget controls.
+    against first-stage on every measure, the locked pairs on Success@1, two-stage against its own single
+    stages, single-stage against what is free, fused against plain, and two-stage against its equal-budget
+    controls.
     """
     plan = ran.plan
     present = [run.name for run in ran.runs]
@@ -76,6 +78,7 @@ def all_comparisons(ran: Ran, by_seed: pd.DataFrame) -> list[Comparison]:
     )
     done = {(reference, challenger, plan.primary_measure) for reference, challenger in locked}
     wanted = [(FIRST, name, measure) for name in present if name != FIRST for measure in plan.measures]
+    wanted += [(reference, challenger, SUCCESS) for reference, challenger in locked]  # what a gain is worth
     for name in present:
         path = path_of(name)
         if name in SINGLE_STAGE:

@@ -26,45 +26,84 @@ def _blocking_findings(manifest: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def decision_of(
-    ran: Ran,
-    comparisons: Sequence[Comparison],
-    strategies: Mapping[str, Any],
-    oracle_delta: float,
-    audit: Mapping[str, Any] | None,
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the decision and gate 1's recommendation as they stand in `result.json`."""
-    primary = ran.plan.primary_measure
-    mine = [found for found in comparisons if found.measure == primary]
-    confirmatory = [found for found in mine if found.confirmatory]
+def _locked(comparisons: Sequence[Comparison], primary: str) -> tuple[Comparison | None, Comparison | None]:
+    """Return the answers to the two locked questions."""
+    confirmatory = [found for found in comparisons if found.measure == primary and found.confirmatory]
     single = next((found for found in confirmatory if found.reference == FIRST), None)
     second = next((found for found in confirmatory if found.reference != FIRST), None)
+    return single, second
+
+
+def _evidence(
+    plan: Mapping[str, Any],
+    comparisons: Sequence[Comparison],
+    oracle_delta: float,
+    audit: Mapping[str, Any] | None,
+    net_usd: Mapping[tuple[str, str], float],
+    blocking_findings: tuple[str, ...],
+) -> Evidence:
+    single, second = _locked(comparisons, plan["primary_measure"])
+    mine = [found for found in comparisons if found.measure == plan["primary_measure"]]
     free = [name for name in UNTRAINED if name != FIRST]
-    extra = None
-    if second is not None:
-        costs = {name: strategies[name]["cost"] for name in (second.challenger, second.reference)}
-        total = {name: cost["train_usd"] + cost["teacher_usd"] for name, cost in costs.items()}
-        extra = total[second.challenger] - total[second.reference]
     chosen = single.challenger if single else None
-    evidence = Evidence(
-        blocking_findings=_blocking_findings(ran.dataset.manifest),
+    return Evidence(
+        blocking_findings=blocking_findings,
         oracle_delta=oracle_delta,
-        margin=ran.plan.margin,
+        margin=plan["margin"],
         single=single,
         free_baselines=tuple(found for found in mine if found.reference == FIRST and found.challenger in free),
         free_against_single=tuple(found for found in mine if found.reference in free and found.challenger == chosen),
         second=second,
-        second_extra_cost_usd=extra,
-        worth_usd_per_point=None,
-        distillation_wanted=distils(ran.plan.strategies),
+        distillation_wanted=distils(plan["strategies"]),
         teacher_audit=audit["colour"] if audit else None,
-        second_planned=any(name in TWO_STAGE for name in ran.plan.strategies),
-        alpha=ran.plan.alpha,
+        second_planned=any(name in TWO_STAGE for name in plan["strategies"]),
+        alpha=plan["alpha"],
+        net_usd=net_usd,
     )
+
+
+def _record(evidence: Evidence) -> dict[str, Any]:
+    """Return the decision as it stands in `result.json`."""
     decision = dataclasses.asdict(decide(evidence))
     for name in ("reasons", "would_change"):
         decision[name] = list(decision[name])
-    decision["single_strategy"] = chosen
-    decision["second_strategy"] = second.challenger if second else None
+    decision["single_strategy"] = evidence.single.challenger if evidence.single else None
+    decision["second_strategy"] = evidence.second.challenger if evidence.second else None
     decision["next_numbers"] = dict(decision["next_numbers"])
-    return decision, gate_one(evidence)
+    return decision
+
+
+def decision_of(
+    ran: Ran,
+    comparisons: Sequence[Comparison],
+    oracle_delta: float,
+    audit: Mapping[str, Any] | None,
+    net_usd: Mapping[tuple[str, str], float],
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the decision and gate 1's recommendation as they stand in `result.json`.
+
+    net_usd: by (reference, challenger), what changing over brings minus its extra cost; empty when unknown.
+    """
+    blocking = _blocking_findings(ran.dataset.manifest)
+    evidence = _evidence(ran.plan.to_dict(), comparisons, oracle_delta, audit, net_usd, blocking)
+    return _record(evidence), gate_one(evidence)
+
+
+def decision_with(result: Mapping[str, Any], net_usd: Mapping[tuple[str, str], float]) -> dict[str, Any] | None:
+    """Return what a stored result's decision would be with other net benefits; None when it would be the same.
+
+    Only where the single stage gains does money count, so nothing else is decided again.
+    """
+    primary = result["plan"]["primary_measure"]
+    names = [item.name for item in dataclasses.fields(Comparison)]
+    comparisons = [
+        Comparison(**{**{name: item[name] for name in names}, "reasons": tuple(item["reasons"])})
+        for item in result["comparisons"]
+    ]
+    single, _ = _locked(comparisons, primary)
+    if result["decision"]["code"] == "repair_data" or single is None or single.verdict != "better":
+        return None
+    room = result["first_stage"]["oracle"] - result["strategies"][FIRST]["measures"][primary]
+    found = _record(_evidence(result["plan"], comparisons, room, result["teacher_audit"], net_usd, ()))
+    same = all(found[name] == result["decision"][name] for name in ("code", "reasons"))
+    return None if same else found

@@ -13,6 +13,7 @@ from rerank.cost.amounts import compute_usd, judging_usd, serving_usd_per_1k
 from rerank.cost.prices import Price, current_prices, device_price, labour_price
 from rerank.evaluation.measures import per_query_scores
 from rerank.evaluation.rankings import oracle_ranking
+from rerank.planning.business import load_business
 from rerank.planning.experiments import now
 from rerank.planning.graph import distils
 from rerank.report.attribution import attribution
@@ -22,6 +23,7 @@ from rerank.report.comparisons import FIRST, all_comparisons
 from rerank.report.curve import learning_curve
 from rerank.report.decision import decision_of
 from rerank.report.files import write_files
+from rerank.report.money import net_benefits
 from rerank.report.per_query import mean_over_seeds, score_table, seed_scores
 from rerank.report.ran import Ran, StrategyRun
 from rerank.report.stability import stability
@@ -121,12 +123,12 @@ def build_result(ran: Ran, by_seed: pd.DataFrame) -> dict[str, Any]:
     test_judgments = ran.dataset.judgments[ran.dataset.judgments["query_id"].isin(list(ran.test_queries))]
     test_candidates = ran.candidates[ran.candidates["query_id"].isin(list(ran.test_queries))]
     audit = audit_teacher(ran)
-    decision, gate = decision_of(ran, comparisons, strategies, ceiling - first, audit)
     n_judged = len(ran.dataset.judgments)
     free = score_table(by_seed, FIRST, plan.primary_measure, ran.test_queries)
     reference = Scores(FIRST, ran.test_queries, free, ran.candidates_digest, trained=False)
     segments = Counter(str(segment) for segment in ran.dataset.queries["segment"] if str(segment))
-    return {
+    business = load_business(ran.experiment)
+    result: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "created_at": now(),
         "code_version": __version__,
@@ -169,8 +171,7 @@ def build_result(ran: Ran, by_seed: pd.DataFrame) -> dict[str, Any]:
         "unjudged": unjudged,
         "ceiling": ceiling_record(ran, by_seed),
         "teacher_audit": audit,
-        "gate_one": gate,
-        "decision": decision,
+        "business": business.to_dict() if business else None,
         "cost": {
             "currency": "USD",
             "device_price": dataclasses.asdict(price),
@@ -181,6 +182,9 @@ def build_result(ran: Ran, by_seed: pd.DataFrame) -> dict[str, Any]:
             "forecast": dict(ran.forecast),
         },
     }
+    net_usd = net_benefits(result, business)
+    result["decision"], result["gate_one"] = decision_of(ran, comparisons, ceiling - first, audit, net_usd)
+    return result
 
 
 def write_result(ran: Ran, folder: Path) -> dict[str, Any]:

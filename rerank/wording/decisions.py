@@ -39,8 +39,14 @@ REASONS: Mapping[str, str] = {
     "single_not_realistic": later(
         "A gain of the single stage is not shown, and no realistic number of queries would show it."
     ),
+    "single_too_dear": later(
+        "At the traffic and value given, the single stage brings less than it costs on top of what it would replace."
+    ),
     "free_baseline_gains": later("Without any training, {strategy} is better than the first stage already."),
     "free_baseline_no_gain": later("No strategy without training is better than the first stage either."),
+    "free_baseline_too_dear": later(
+        "A strategy without training gains, but brings less than it costs at the traffic and value given."
+    ),
     "free_baseline_ties": later(
         "Without any training, {strategy} does as well as the single stage: the cheaper option wins."
     ),

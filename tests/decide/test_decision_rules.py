@@ -40,8 +40,6 @@ def evidence(**changes: object) -> Evidence:
         free_baselines=(),
         free_against_single=(),
         second=None,
-        second_extra_cost_usd=None,
-        worth_usd_per_point=None,
         distillation_wanted=True,
         teacher_audit="green",
     )
@@ -78,7 +76,6 @@ def every_evidence() -> list[Evidence]:
         ("red", "amber", None),
         (True, False),
     ):
-        worth = 0.001 if planned else None
         cases.append(
             evidence(
                 single=single,
@@ -87,10 +84,12 @@ def every_evidence() -> list[Evidence]:
                 free_against_single=pairs,
                 teacher_audit=audit,
                 second_planned=planned,
-                worth_usd_per_point=worth,
-                second_extra_cost_usd=1.0,
+                net_usd={("C", "C-then-D"): -1.0} if planned else {},
             )
         )
+    dear = {("first-stage", "C"): -1.0}
+    cases += [evidence(net_usd=dear, free_baselines=baselines) for baselines in free]
+    cases.append(evidence(net_usd={**dear, ("first-stage", "embedding"): -1.0}, free_baselines=(FREE,)))
     return cases
 
 
@@ -134,7 +133,7 @@ def test_a_second_stage_is_only_added_on_a_real_gain(decided: list[tuple[Evidenc
 
 def test_gate_one_says_the_same_before_and_after_gate_two(decided: list[tuple[Evidence, object]]) -> None:
     for case, _ in decided[::7]:
-        assert gate_one(case) == gate_one(dataclasses.replace(case, second=None, second_extra_cost_usd=None))
+        assert gate_one(case) == gate_one(dataclasses.replace(case, second=None))
 
 
 def test_broken_data_come_before_everything_and_the_ceiling_before_verdicts() -> None:
@@ -189,18 +188,39 @@ def test_a_stricter_alpha_asks_for_more_judgments() -> None:
 
 
 @pytest.mark.parametrize(
-    ("worth", "cost", "code"),
+    ("net", "code"),
     [
-        (None, 100.0, "add_second_stage"),  # nobody said what it is worth
-        (10.0, 30.0, "add_second_stage"),  # +.03 is three points, worth exactly 30
-        (10.0, 30.01, "adopt_single_stage"),
-        (10.0, None, "add_second_stage"),
+        (None, "add_second_stage"),  # nobody said what it is worth
+        (0.0, "add_second_stage"),  # it brings exactly what it costs
+        (-0.01, "adopt_single_stage"),
     ],
 )
-def test_the_second_stage_must_be_worth_its_cost(worth: float | None, cost: float | None, code: str) -> None:
-    item = decide(evidence(second=SECOND, worth_usd_per_point=worth, second_extra_cost_usd=cost))
+def test_the_second_stage_must_be_worth_its_cost(net: float | None, code: str) -> None:
+    item = decide(evidence(second=SECOND, net_usd={} if net is None else {("C", "C-then-D"): net}))
     assert item.code == code
     assert ("second_too_dear" in item.reasons) == (code == "adopt_single_stage")
+
+
+def test_a_single_stage_that_does_not_pay_is_not_shipped() -> None:
+    dear = {("first-stage", "C"): -0.01}
+    item = decide(evidence(second=SECOND, net_usd=dear))
+    assert (item.code, item.reasons) == ("stop", ("single_better", "single_too_dear"))
+    assert item.would_change == ("other_prices",)
+    assert gate_one(evidence(net_usd=dear))["recommended"] == "no_go"
+
+
+def test_a_free_baseline_that_does_not_pay_is_not_used_either() -> None:
+    dear = {("first-stage", "C"): -0.01, ("first-stage", "embedding"): -0.01}
+    item = decide(evidence(free_baselines=(FREE,), net_usd=dear))
+    assert (item.code, item.reasons) == ("stop", ("single_better", "single_too_dear", "free_baseline_too_dear"))
+
+
+def test_what_training_adds_to_a_free_baseline_must_be_worth_it() -> None:
+    ahead = found("better", "embedding", "C", delta=0.03)
+    facts = {"free_baselines": (FREE,), "free_against_single": (ahead,)}
+    assert decide(evidence(**facts)).code == "adopt_single_stage"
+    item = decide(evidence(**facts, net_usd={("embedding", "C"): -1.0, ("first-stage", "C"): 5.0}))
+    assert (item.code, item.reasons) == ("adopt_free_baseline", ("single_better", "single_too_dear"))
 
 
 def test_a_red_teacher_is_said_even_when_the_second_stage_gains() -> None:

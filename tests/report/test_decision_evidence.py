@@ -22,8 +22,7 @@ def evidence_of(plan: Plan, comparisons: list[Comparison], monkeypatch: pytest.M
     seen: list[Evidence] = []
     decide = decision.decide
     monkeypatch.setattr(decision, "decide", lambda evidence: seen.append(evidence) or decide(evidence))
-    costs = {name: {"cost": {"train_usd": usd, "teacher_usd": 0.25}} for name, usd in (("C", 1.0), ("C-then-D", 3.0))}
-    decided, _ = decision.decision_of(ran_of(plan), comparisons, costs, 0.3, {"colour": "green"})
+    decided, _ = decision.decision_of(ran_of(plan), comparisons, 0.3, {"colour": "green"}, {("C", "C-then-D"): 2.0})
     assert (decided["single_strategy"], decided["second_strategy"]) == ("C", "C-then-D")
     return seen[0]
 
@@ -65,7 +64,7 @@ def test_the_locked_questions_and_the_free_baselines_are_found(monkeypatch: pyte
     assert (found.single, found.second) == (COMPARISONS[0], COMPARISONS[1])
     assert found.free_baselines == (COMPARISONS[2],)
     assert found.free_against_single == (COMPARISONS[4],)
-    assert found.second_extra_cost_usd == 2.0
+    assert found.net_usd == {("C", "C-then-D"): 2.0}
 
 
 @pytest.mark.parametrize(
@@ -80,7 +79,7 @@ def test_the_locked_questions_and_the_free_baselines_are_found(monkeypatch: pyte
 def test_data_of_which_more_than_a_tenth_was_left_out_are_to_be_repaired(
     left_out: Mapping[str, Mapping[str, int]], is_broken: bool
 ) -> None:
-    decided, gate = decision.decision_of(ran_of(Plan("d" * 64), left_out), COMPARISONS[:1], {}, 0.3, None)
+    decided, gate = decision.decision_of(ran_of(Plan("d" * 64), left_out), COMPARISONS[:1], 0.3, None, {})
     assert decided["code"] == ("repair_data" if is_broken else "adopt_single_stage")
     assert ("data_has_errors" in decided["reasons"]) is is_broken
     assert gate["recommended"] == ("no_go" if is_broken else "go")

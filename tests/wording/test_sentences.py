@@ -232,8 +232,7 @@ def situations() -> Iterator[dict[str, Any]]:
             free_baselines=(comparison(free, challenger="embedding"),) if free else (),
             free_against_single=(comparison("inconclusive", "embedding"),) if free else (),
             second=two,
-            second_extra_cost_usd=0.5,
-            worth_usd_per_point=None if audit else 0.01,
+            net_usd={} if audit else {("C", "C-then-D"): -1.0},
             distillation_wanted=True,
             teacher_audit=audit,
         )
