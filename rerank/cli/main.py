@@ -51,10 +51,13 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--teacher", choices=["embedding", "uploaded"])
     run.add_argument("--device", choices=["auto", "cpu", "cuda", "mps"], default="auto")
     run.add_argument("--gate", type=int, choices=[1, 2], default=2, help="1: single stages only; 2: all")
+    run.add_argument("--business", metavar="TOML", help="traffic, value of a success, limits; see docs/money.md")
     run.add_argument("--out", metavar="DIR", required=True, help="folder for result.json and its files")
 
     show = commands.add_parser("show", help="print a result")
     show.add_argument("dir", metavar="DIR", help="folder with a result.json, or an experiment's id")
+
+    show.add_argument("--business", metavar="TOML", help="count with these assumptions; see docs/money.md")
 
     export = commands.add_parser("export", help="train a strategy on all queries and write its model with a card")
     export.add_argument("experiment", metavar="EXPERIMENT", help="an experiment's id, or a folder with its result.json")

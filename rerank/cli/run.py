@@ -13,6 +13,7 @@ from rerank.errors import RerankError
 from rerank.jobs import queue
 from rerank.jobs.launch import start
 from rerank.jobs.records import Job
+from rerank.planning.business import load_business, read_business, save_business
 from rerank.planning.experiments import experiment_folder, load_result, lock_plan
 from rerank.report.files import export
 from rerank.wording.errors import error_sentence
@@ -30,8 +31,11 @@ def run(given: argparse.Namespace, say: Say) -> int:
     out = Path(given.out).expanduser()
     if out.exists() and not out.is_dir():
         raise RerankError("input_unreadable", path=str(out), reason="not a folder")
+    business = read_business(Path(given.business).expanduser()) if given.business else None
     experiment = lock_plan(plan, name=given.name or dataset.name, dataset_name=dataset.name)
     print(say("Experiment {id}, plan locked.", id=experiment), file=sys.stderr)
+    if business is not None:
+        save_business(business, experiment)
     job = start("experiment", {"experiment": experiment, "gate": given.gate, "device": given.device})
     job = watch(job, say)
     if job.state == "done":
@@ -39,7 +43,7 @@ def run(given: argparse.Namespace, say: Say) -> int:
         result = load_result(experiment)
         if result is None:
             raise RerankError("no_result_yet", experiment=experiment)
-        print_result(result, say)
+        print_result(result, say, load_business(experiment))
         print(say("Written to {folder}", folder=out))
         return 0
     return exit_code(job, say)

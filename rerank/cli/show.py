@@ -7,15 +7,23 @@ from typing import Any
 
 import pandas as pd
 
+from rerank.cost.business import BUSINESS_FILE, Business, business_from_dict
+from rerank.cost.prices import current_prices
 from rerank.errors import RerankError
+from rerank.planning.business import load_business, read_business
 from rerank.planning.experiments import load_result
+from rerank.report.decision import decision_with
+from rerank.report.money import money_of, net_benefits
+from rerank.report.recount import at_prices
 from rerank.store.artefacts import read_json
-from rerank.wording.decisions import decision_sentences
+from rerank.wording.amounts import amount
+from rerank.wording.decisions import decision_headline, decision_sentences
 from rerank.wording.firmness import firmness_sentences
 from rerank.wording.language import Say
+from rerank.wording.money import background_sentences, money_sentences, money_table, stated_sentence
 from rerank.wording.names import AUDIT_COLOURS, name_of, strategy_name
-from rerank.wording.numbers import duration, score, usd
-from rerank.wording.tables import strategy_table
+from rerank.wording.numbers import duration, score
+from rerank.wording.tables import IN_USD, strategy_table
 from rerank.wording.verdicts import reservations
 from rerank.wording.width import width_of
 
@@ -23,25 +31,38 @@ from rerank.wording.width import width_of
 def show(given: argparse.Namespace, say: Say) -> int:
     """Print the result in a folder or of an experiment."""
     path = Path(given.dir).expanduser()
+    asked = read_business(Path(given.business).expanduser()) if given.business else None
     if path.is_dir():
         if not (path / "result.json").is_file():
             raise RerankError("not_a_result", path=str(path))
-        print_result(read_json(path / "result.json"), say)
+        result = read_json(path / "result.json")
+        print_result(result, say, asked or _kept(path, result))
         return 0
-    result = load_result(given.dir)
-    if result is None:
+    found = load_result(given.dir)
+    if found is None:
         raise RerankError("no_result_yet", experiment=given.dir)
-    print_result(result, say)
+    print_result(found, say, asked or load_business(given.dir))
     return 0
 
 
-def print_result(result: Mapping[str, Any], say: Say) -> None:
-    """Print decision, strategies, comparisons and circumstances."""
+def _kept(folder: Path, result: Mapping[str, Any]) -> Business | None:
+    """Return the assumptions that were exported beside a result, else those that it was decided with."""
+    if (folder / BUSINESS_FILE).is_file():
+        return read_business(folder / BUSINESS_FILE)
+    used = result.get("business")
+    return business_from_dict(used) if used else None
+
+
+def print_result(stored: Mapping[str, Any], say: Say, business: Business | None) -> None:
+    """Print decision, strategies, comparisons, money and circumstances, counted at today's prices."""
+    result = at_prices(stored, current_prices())
     for sentence in decision_sentences(say, result):
         print(sentence)
     print()
-    _print_table(strategy_table(say, result))
+    _print_table(strategy_table(say, result, business or IN_USD))
     print()
+    if business is not None:
+        _print_money(result, say, business)
     for comparison in result["comparisons"]:
         if comparison["confirmatory"] and comparison["reasons"]:
             names = {role: strategy_name(say, comparison[role]) for role in ("challenger", "reference")}
@@ -59,9 +80,23 @@ def print_result(result: Mapping[str, Any], say: Say) -> None:
     tested = {"tested": data["n_test_queries"], "all": data["n_queries"], "name": data["name"]}
     print(say("{tested} queries were tested, of {all} in {name}", **tested))
     device = result["device"]
-    spent = {"time": duration(cost["job_device_seconds"], say), "usd": usd(cost["job_usd"])}
+    spent = {"time": duration(cost["job_device_seconds"], say), "usd": amount(say, cost["job_usd"], business or IN_USD)}
     where = f"{device['kind'].upper()} ({device['name']})"
     print(say("Device: {device}. All starts of this experiment took {time}: {usd}", device=where, **spent))
+
+
+def _print_money(result: Mapping[str, Any], say: Say, business: Business) -> None:
+    money = money_of(result, business)
+    print(stated_sentence(say, business))
+    other = decision_with(result, net_benefits(result, business))
+    if other is not None:
+        headline = decision_headline(say, {**result, "decision": other})
+        print(say("With the assumptions and prices of now, the recommendation would be: {headline}", headline=headline))
+    for sentence in (*money_sentences(say, money), *background_sentences(say, result, money)):
+        print(sentence)
+    print()
+    _print_table(money_table(say, money))
+    print()
 
 
 def _print_table(frame: pd.DataFrame) -> None:

@@ -1,93 +1,89 @@
-"""The KPI against what it costs, all strategies in one picture."""
+"""The frontier: the KPI against what it costs, dominated options in grey."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
 
 import plotly.graph_objects as go
 
 from rerank.figures.labels import sides
-from rerank.figures.style import colour_of, framed, symbol_of
+from rerank.figures.style import NEUTRAL, colour_of, framed, symbol_of
+from rerank.report.money import Money, Option
+from rerank.wording.amounts import amount
 from rerank.wording.language import Say
 from rerank.wording.names import strategy_name
-from rerank.wording.numbers import score, usd
-from rerank.wording.tables import against_first_stage
+from rerank.wording.numbers import score
+
+DOMINATED_OPACITY = 0.45
 
 
-def kpi_against_cost(say: Say, result: Mapping[str, Any]) -> go.Figure:
-    """Return one point per strategy: x = cost of one training with its teacher, y = the KPI.
+def kpi_against_cost(say: Say, money: Money, measure: str) -> go.Figure:
+    """Return one point per strategy: x = total cost in the user's currency, y = the KPI.
 
-    The bar is the 95 % interval of the difference to the first stage, drawn around the KPI.
+    Without traffic x is what is paid once. The bar is the 95 % interval of the difference to the first stage,
+    drawn around the KPI. The line joins the options that no other one dominates.
     """
-    primary = result["plan"]["primary_measure"]
-    points = [_point(say, result, name) for name in result["strategies"]]
-    dearest = max(point.cost for point in points)
+    options = list(money.options.values())
+    rate = money.business.per_usd
+    dearest = max(option.total_usd * rate for option in options)
     # Room for the names beside the outermost points.
     left, right = (-0.05 * dearest, 1.2 * dearest) if dearest else (-1.0, 1.0)
-    low, high = min(point.low for point in points), max(point.high for point in points)
+    low, high = min(option.kpi_low for option in options), max(option.kpi_high for option in options)
     low, high = low - 0.1 * (high - low) - 0.001, high + 0.1 * (high - low) + 0.001
+    named = [(option, strategy_name(say, option.strategy)) for option in options]
     shares = [
-        ((point.cost - left) / (right - left), (point.value - low) / (high - low), point.shown) for point in points
+        ((option.total_usd * rate - left) / (right - left), (option.kpi - low) / (high - low), name)
+        for option, name in named
     ]
     figure = go.Figure()
-    for point, side in zip(points, sides(shares), strict=True):
-        colour = colour_of(point.name)
-        figure.add_trace(
-            go.Scatter(
-                x=[point.cost],
-                y=[point.value],
-                mode="markers+text",
-                text=[point.shown],
-                textposition=side,
-                error_y={
-                    "type": "data",
-                    "symmetric": False,
-                    "array": [point.high - point.value],
-                    "arrayminus": [point.value - point.low],
-                    "color": colour,
-                    "thickness": 2,
-                    "width": 6,
-                },
-                marker={"color": colour, "size": 12, "symbol": symbol_of(point.name)},
-                hovertext=f"{point.shown}: {score(point.value)}, {usd(point.cost)}",
-                hoverinfo="text",
-                showlegend=False,
-                cliponaxis=False,
-            )
+    front = sorted((option.total_usd * rate, option.kpi) for option in options if option.dominated_by is None)
+    figure.add_trace(
+        go.Scatter(
+            x=[x for x, _ in front],
+            y=[y for _, y in front],
+            mode="lines",
+            line={"color": NEUTRAL, "width": 1.5, "dash": "dot"},
+            hoverinfo="skip",
+            showlegend=False,
         )
-    figure.update_xaxes(
-        title=say("One training with its teacher, USD"),
-        range=[left, right],
-        exponentformat="none",
-        tickangle=0,
-        nticks=5,
     )
-    figure.update_yaxes(title=primary, range=[low, high])
+    for (option, name), side in zip(named, sides(shares), strict=True):
+        figure.add_trace(_point(say, option, name, side, rate, lambda usd: amount(say, usd, money.business)))
+    months = money.business.horizon_months
+    title = (
+        say("One training with its teacher and integration, {currency}", currency=money.business.currency)
+        if money.horizon is None
+        else say("Total cost over {months} months, {currency}", months=months, currency=money.business.currency)
+    )
+    figure.update_xaxes(title=title, range=[left, right], exponentformat="none", tickangle=0, nticks=5)
+    figure.update_yaxes(title=measure, range=[low, high])
     return framed(figure, 420)
 
 
-@dataclass(frozen=True)
-class _Point:
-    name: str
-    shown: str
-    cost: float
-    value: float
-    low: float  # the ends of its bar; both the value itself without an interval
-    high: float
-
-
-def _point(say: Say, result: Mapping[str, Any], name: str) -> _Point:
-    record = result["strategies"][name]
-    value = record["measures"][result["plan"]["primary_measure"]]
-    found = against_first_stage(result, name)
-    below = above = 0.0
-    if found is not None and found["delta"] is not None:
-        below, above = found["delta"] - found["ci_low"], found["ci_high"] - found["delta"]
-    return _Point(
-        name=name,
-        shown=strategy_name(say, name),
-        cost=record["cost"]["train_usd"] + record["cost"]["teacher_usd"],
-        value=value,
-        low=value - below,
-        high=value + above,
+def _point(say: Say, option: Option, name: str, side: str, rate: float, shown: Callable[[float], str]) -> go.Scatter:
+    colour = colour_of(option.strategy) if option.dominated_by is None else NEUTRAL
+    hover = f"{name}: {score(option.kpi)}, {shown(option.total_usd)}"
+    if option.dominated_by is not None:
+        better = strategy_name(say, option.dominated_by)
+        hover = f"{hover}<br>" + say("{strategy} is as good and not dearer", strategy=better)
+    return go.Scatter(
+        x=[option.total_usd * rate],
+        y=[option.kpi],
+        mode="markers+text",
+        text=[name],
+        textposition=side,
+        textfont={"color": NEUTRAL} if option.dominated_by is not None else {},
+        opacity=1.0 if option.dominated_by is None else DOMINATED_OPACITY,
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": [option.kpi_high - option.kpi],
+            "arrayminus": [option.kpi - option.kpi_low],
+            "color": colour,
+            "thickness": 2,
+            "width": 6,
+        },
+        marker={"color": colour, "size": 12, "symbol": symbol_of(option.strategy)},
+        hovertext=hover,
+        hoverinfo="text",
+        showlegend=False,
+        cliponaxis=False,
     )

@@ -1,6 +1,7 @@
 """Business assumptions on disk: an experiment's own, else the user's for all experiments."""
 
 import dataclasses
+import datetime
 import tomllib
 from pathlib import Path
 
@@ -34,7 +35,10 @@ def load_business(experiment: str | None = None) -> Business | None:
 
 
 def read_business(path: Path) -> Business:
-    """Return the assumptions in a JSON or TOML file. Raises RerankError as `load_business` does."""
+    """Return the assumptions in a JSON or TOML file, stated when it was last changed unless it says so itself.
+
+    Raises RerankError `input_not_found` and as `load_business` does.
+    """
     try:
         if path.suffix == ".toml":
             given = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -46,7 +50,9 @@ def read_business(path: Path) -> Business:
         raise RerankError("input_not_found", path=str(path)) from error
     except ValueError as error:  # broken JSON, TOML or UTF-8
         raise RerankError("business_unreadable", path=str(path), reason=str(error)) from error
-    return business_from_dict(given)
+    days = {name: value.isoformat() for name, value in given.items() if isinstance(value, datetime.date)}
+    saved = datetime.datetime.fromtimestamp(path.stat().st_mtime, datetime.UTC).isoformat(timespec="seconds")
+    return business_from_dict({"stated_at": saved, **given, **days})
 
 
 def save_business(business: Business, experiment: str | None = None) -> Business:

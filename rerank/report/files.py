@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import pandas as pd
 
+from rerank.cost.business import BUSINESS_FILE
 from rerank.report.per_query import mean_over_seeds
 from rerank.report.ran import Ran
 from rerank.report.spreadsheets import csv_bytes
@@ -24,6 +25,7 @@ EXPORTED = (
     "to_judge.csv",
     "plan.json",
     "log.jsonl",
+    BUSINESS_FILE,
 )
 
 

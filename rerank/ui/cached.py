@@ -6,10 +6,13 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from rerank.cost.prices import current_prices, own_table
+from rerank.errors import RerankError
 from rerank.intake.dataset import Dataset
 from rerank.intake.storage import load_dataset
 from rerank.planning.experiments import experiment_folder, load_result
 from rerank.report.files import read_per_query, read_to_judge
+from rerank.report.recount import at_prices
 from rerank.store.artefacts import read_parquet
 
 
@@ -24,14 +27,18 @@ def dataset(digest: str) -> Dataset:
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _result(experiment: str, stamp: int) -> dict[str, Any] | None:
-    del stamp  # part of the key
-    return load_result(experiment)
+def _result(experiment: str, stamp: int, prices_stamp: int) -> dict[str, Any] | None:
+    del stamp, prices_stamp  # part of the key
+    found = load_result(experiment)
+    try:
+        return None if found is None else at_prices(found, current_prices())
+    except RerankError:  # a broken table is said where prices are shown; the result's own prices count meanwhile
+        return found
 
 
 def result(experiment: str) -> dict[str, Any] | None:
-    """Return an experiment's result, None before there is one."""
-    return _result(experiment, _stamp(experiment_folder(experiment) / "result.json"))
+    """Return an experiment's result, counted at today's prices; None before there is one."""
+    return _result(experiment, _stamp(experiment_folder(experiment) / "result.json"), _stamp(own_table()))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

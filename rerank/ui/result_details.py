@@ -7,9 +7,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from rerank.cost.business import Business
 from rerank.cost.prices import Price
 from rerank.ui.safe import markdown
 from rerank.ui.show import table
+from rerank.wording.amounts import amount
 from rerank.wording.language import Say
 from rerank.wording.names import AUDIT_COLOURS, FIRST_STAGES, PASSAGES, SPLITS, TEACHERS, name_of, strategy_name
 from rerank.wording.numbers import delta, duration, interval, milliseconds, score, usd
@@ -73,7 +75,7 @@ def teacher(say: Say, result: Mapping[str, Any]) -> None:
     st.markdown(markdown(text))
 
 
-def costs(say: Say, result: Mapping[str, Any]) -> None:
+def costs(say: Say, result: Mapping[str, Any], business: Business) -> None:
     """Show what each strategy costs, what this run cost and what had been predicted."""
     rows = []
     for name, record in result["strategies"].items():
@@ -81,11 +83,11 @@ def costs(say: Say, result: Mapping[str, Any]) -> None:
         rows.append(
             {
                 say("Strategy"): strategy_name(say, name),
-                say("One training"): usd(cost["train_usd"]),
+                say("One training"): amount(say, cost["train_usd"], business),
                 say("Device time"): duration(cost["train_device_seconds"], say),
-                say("Teacher"): usd(cost["teacher_usd"]),
-                say("All trainings of this experiment"): usd(cost["poc_train_usd"]),
-                say("Serving, 1,000 queries"): usd(cost["serve_usd_per_1k_queries"]),
+                say("Teacher"): amount(say, cost["teacher_usd"], business),
+                say("All trainings of this experiment"): amount(say, cost["poc_train_usd"], business),
+                say("Serving, 1,000 queries"): amount(say, cost["serve_usd_per_1k_queries"], business),
                 say("Latency p50"): milliseconds(record["latency_ms"]["p50"]),
                 say("Latency p95"): milliseconds(record["latency_ms"]["p95"]),
             }
@@ -97,15 +99,19 @@ def costs(say: Say, result: Mapping[str, Any]) -> None:
         say(
             "All starts of this experiment took {time} ({usd}); predicted were {low} to {high}.",
             time=duration(cost["job_device_seconds"], say),
-            usd=usd(cost["job_usd"]),
+            usd=amount(say, cost["job_usd"], business),
             low=duration(forecast["seconds_low"], say),
             high=duration(forecast["seconds_high"], say),
         ),
-        say("The sample's judgments would cost about {usd} to make.", usd=usd(cost["judging_usd"])),
         say("A cost counts a training and those it starts from, whether they were cached or not."),
     ]
     for key in ("device_price", "labour_price"):
         lines.append(price_sentence(say, Price(**cost[key]), datetime.date.today()))
+    if "counted_at_run" in cost:
+        old = Price(**cost["counted_at_run"]["device_price"])
+        lines.append(
+            say("Counted at today's price table; when it ran, the hour was counted at {usd}.", usd=usd(old.usd))
+        )
     for line in lines:
         st.caption(markdown(line))
 

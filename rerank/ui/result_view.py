@@ -6,24 +6,28 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from rerank.cost.business import Business
+from rerank.errors import RerankError
 from rerank.figures.forest import forest
-from rerank.figures.kpi_cost import kpi_against_cost
+from rerank.planning.business import load_business
 from rerank.planning.experiments import experiment_folder
 from rerank.planning.plan import CONTROLS
 from rerank.report.files import zip_bytes
 from rerank.ui import cached
 from rerank.ui.export_view import export_panel
+from rerank.ui.money_view import money_view
 from rerank.ui.result_details import circumstances, costs, measures, segments, teacher
 from rerank.ui.result_firmness import firmness
 from rerank.ui.safe import markdown
-from rerank.ui.show import figure, table
+from rerank.ui.show import figure, problem, table
 from rerank.ui.strategies import explain
 from rerank.ui.training_view import attribution, curve
 from rerank.ui.verdict import confirmatory_verdicts, decision_banner
+from rerank.wording.amounts import amount
 from rerank.wording.language import Say
 from rerank.wording.names import STRATEGY_EXPLANATIONS, strategy_name
-from rerank.wording.numbers import interval, milliseconds, score, usd
-from rerank.wording.tables import against_first_stage, comparison_table, strategy_table
+from rerank.wording.numbers import interval, milliseconds, score
+from rerank.wording.tables import IN_USD, against_first_stage, comparison_table, strategy_table
 from rerank.wording.verdicts import significance, verdict_name
 
 CARDS_PER_ROW = 4
@@ -35,17 +39,24 @@ def result_view(say: Say, experiment: str) -> None:
     if result is None:
         st.info(say("There is no result yet."))
         return
+    try:
+        business = load_business(experiment)
+    except RerankError as error:  # a file that somebody edited
+        problem(say, error.code, error.facts)
+        business = None
+    money = business or IN_USD
     _what_was_measured(say, result)
     decision_banner(say, result)
     st.subheader(say("The questions locked in the plan"), anchor=False)
     confirmatory_verdicts(say, result)
     st.subheader(say("Strategies side by side"), anchor=False)
     explain(say, result["strategies"])
-    _cards(say, result)
-    table(say, strategy_table(say, result), "strategies")
+    _cards(say, result, money)
+    table(say, strategy_table(say, result, money), "strategies")
     _figures(say, result)
     teacher(say, result)
     firmness(say, result, experiment)
+    money_view(say, experiment, result, business)
     curve(say, result)
     attribution(say, result)
     with st.expander(say("Every comparison")):
@@ -55,7 +66,7 @@ def result_view(say: Say, experiment: str) -> None:
     with st.expander(say("Segments")):
         segments(say, result)
     with st.expander(say("Cost in detail")):
-        costs(say, result)
+        costs(say, result, money)
     with st.expander(say("How it was measured")):
         circumstances(say, result)
     st.page_link(
@@ -92,7 +103,7 @@ def _what_was_measured(say: Say, result: Mapping[str, Any]) -> None:
         st.caption(say("Expected: {text}", text=markdown(plan["hypothesis"], 300)))
 
 
-def _cards(say: Say, result: Mapping[str, Any]) -> None:
+def _cards(say: Say, result: Mapping[str, Any], business: Business) -> None:
     primary = result["plan"]["primary_measure"]
     columns: list[DeltaGenerator] = []
     shown = [(name, record) for name, record in result["strategies"].items() if name not in CONTROLS]
@@ -120,8 +131,8 @@ def _cards(say: Say, result: Mapping[str, Any]) -> None:
                 markdown(
                     say(
                         "Training {train} · serving {serve} per 1,000 queries · p95 {latency}",
-                        train=usd(cost["train_usd"] + cost["teacher_usd"]),
-                        serve=usd(cost["serve_usd_per_1k_queries"]),
+                        train=amount(say, cost["train_usd"] + cost["teacher_usd"], business),
+                        serve=amount(say, cost["serve_usd_per_1k_queries"], business),
                         latency=milliseconds(record["latency_ms"]["p95"]),
                     )
                 )
@@ -134,16 +145,8 @@ def _figures(say: Say, result: Mapping[str, Any]) -> None:
     locked = [item for item in mine if item["confirmatory"] and item["reference"] != "first-stage"]
     against = [item for item in mine if item["reference"] == "first-stage" and item["challenger"] not in CONTROLS]
     shown = against + locked
-    left, right = st.columns(2)
-    with left:
-        heading = say("Differences with 95 % intervals")
-        st.markdown(f"**{heading}**")
-        drawn = forest(say, shown, result["plan"]["margin"])
-        figure(say, drawn, comparison_table(say, shown), "differences", say("Differences with 95 % intervals"))
-        st.caption(say("Grey band: differences that do not matter (±δ)."))
-    with right:
-        heading = say("KPI against cost")
-        st.markdown(f"**{heading}**")
-        drawn = kpi_against_cost(say, result)
-        figure(say, drawn, strategy_table(say, result), "kpi_cost", say("KPI against the cost of training"))
-        st.caption(say("Bars: 95 % interval of the difference to the first stage."))
+    heading = say("Differences with 95 % intervals")
+    st.markdown(f"**{heading}**")
+    drawn = forest(say, shown, result["plan"]["margin"])
+    figure(say, drawn, comparison_table(say, shown), "differences", say("Differences with 95 % intervals"))
+    st.caption(say("Grey band: differences that do not matter (±δ)."))

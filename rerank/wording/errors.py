@@ -115,6 +115,11 @@ ERRORS: Mapping[str, str] = {
     "bundled_missing": later("This installation lacks {file}, which comes with the program. Install it again."),
     # money
     "price_missing": later("The price table has no line for “{kind}”."),
+    "price_bad": later("The price table cannot be saved: “{field}” in line {line} is empty or impossible."),
+    "business_bad_value": later("The assumption “{setting}” cannot be “{value}”."),
+    "business_unknown_setting": later("There is no assumption “{setting}”; docs/money.md lists them."),
+    "business_unreadable": later("The assumptions in {path} cannot be read: {reason}."),
+    "rate_missing": later("Amounts in {currency} need your exchange rate and its date (year-month-day)."),
     "prices_broken": later("The price table {file} is broken in line {line}."),
     # jobs
     "no_such_job": later("There is no job {job}."),

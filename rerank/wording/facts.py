@@ -15,7 +15,13 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "query and document": later("query and document"),
     },
     "unit": {"minutes": later("minutes"), "usd": later("USD")},
-    "kind": {**FIRST_STAGES, "labour": later("judging work")},
+    "kind": {
+        **FIRST_STAGES,
+        "labour": later("judging work"),
+        "power": later("the power of a device"),
+        "carbon": later("what an electricity grid emits"),
+        "energy": later("electricity"),
+    },
     "reason": {
         "unknown_role": later("there is no such role"),
         "no_file": later("“file” is missing"),

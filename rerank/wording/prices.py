@@ -1,7 +1,7 @@
 """Prices as sentences: what is counted, at how much, when and by whom stated."""
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rerank.cost.prices import Price
 from rerank.wording.language import Say, later
@@ -35,3 +35,16 @@ def price_sentence(say: Say, price: Price, today: datetime.date) -> str:
         source=name_of(say, SOURCES, price.source),
     )
     return stated + age + placeholder
+
+
+def old_prices(say: Say, prices: Sequence[Price], today: datetime.date) -> list[str]:
+    """Return which prices are older than a year and which are assumptions; data sheets and grids do not age so."""
+    aging = [price for price in prices if price.kind not in ("power", "carbon")]
+    old = [name_of(say, ITEMS, price.item) for price in aging if price.is_old(today)]
+    assumed = [name_of(say, ITEMS, price.item) for price in aging if price.is_placeholder]
+    found = []
+    if old:
+        found.append(say("More than a year old: {list}.", list=say(", ").join(dict.fromkeys(old))))
+    if assumed:
+        found.append(say("Assumptions to be replaced: {list}.", list=say(", ").join(dict.fromkeys(assumed))))
+    return found

@@ -5,9 +5,11 @@ from typing import Any
 
 import pandas as pd
 
+from rerank.cost.business import Business
+from rerank.wording.amounts import amount
 from rerank.wording.language import Say
 from rerank.wording.names import ATTRIBUTION_PARTS, name_of, strategy_name
-from rerank.wording.numbers import delta, interval, milliseconds, score, usd
+from rerank.wording.numbers import delta, interval, milliseconds, score
 from rerank.wording.verdicts import significance, verdict_name
 
 
@@ -22,8 +24,11 @@ def against_first_stage(result: Mapping[str, Any], strategy: str) -> Mapping[str
     return None
 
 
-def strategy_table(say: Say, result: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row per strategy: KPI, difference, significance and cost side by side."""
+IN_USD = Business()
+
+
+def strategy_table(say: Say, result: Mapping[str, Any], business: Business = IN_USD) -> pd.DataFrame:
+    """Return one row per strategy: KPI, difference, significance and cost in the user's currency side by side."""
     primary = result["plan"]["primary_measure"]
     rows = []
     for name, record in result["strategies"].items():
@@ -36,8 +41,8 @@ def strategy_table(say: Say, result: Mapping[str, Any]) -> pd.DataFrame:
                 say("95 % interval"): interval(found["ci_low"], found["ci_high"]) if found else "",
                 say("Verdict"): verdict_name(say, found["verdict"]) if found else say("reference"),
                 say("Significance"): significance(say, found) if found else "",
-                say("Training"): usd(record["cost"]["train_usd"] + record["cost"]["teacher_usd"]),
-                say("Serving, 1,000 queries"): usd(record["cost"]["serve_usd_per_1k_queries"]),
+                say("Training"): amount(say, record["cost"]["train_usd"] + record["cost"]["teacher_usd"], business),
+                say("Serving, 1,000 queries"): amount(say, record["cost"]["serve_usd_per_1k_queries"], business),
                 say("Latency p50"): milliseconds(record["latency_ms"]["p50"]),
                 say("Latency p95"): milliseconds(record["latency_ms"]["p95"]),
                 say("Judged@10"): score(record["judged_at_10"]),
