@@ -29,9 +29,11 @@ def kpi_against_cost(say: Say, money: Money, measure: str) -> go.Figure:
     low, high = min(option.kpi_low for option in options), max(option.kpi_high for option in options)
     low, high = low - 0.1 * (high - low) - 0.001, high + 0.1 * (high - low) + 0.001
     named = [(option, strategy_name(say, option.strategy)) for option in options]
+    # What is dominated is named when pointed at and in the table: its name would cover those that matter.
+    labels = ["" if option.dominated_by is not None else name for option, name in named]
     shares = [
-        ((option.total_usd * rate - left) / (right - left), (option.kpi - low) / (high - low), name)
-        for option, name in named
+        ((option.total_usd * rate - left) / (right - left), (option.kpi - low) / (high - low), label)
+        for (option, _), label in zip(named, labels, strict=True)
     ]
     figure = go.Figure()
     front = sorted((option.total_usd * rate, option.kpi) for option in options if option.dominated_by is None)
@@ -68,9 +70,8 @@ def _point(say: Say, option: Option, name: str, side: str, rate: float, shown: C
         x=[option.total_usd * rate],
         y=[option.kpi],
         mode="markers+text",
-        text=[name],
+        text=[name if option.dominated_by is None else ""],
         textposition=side,
-        textfont={"color": NEUTRAL} if option.dominated_by is not None else {},
         opacity=1.0 if option.dominated_by is None else DOMINATED_OPACITY,
         error_y={
             "type": "data",

@@ -8,9 +8,11 @@ from rerank.errors import RerankError
 from rerank.jobs import queue
 from rerank.jobs.launch import start
 from rerank.jobs.machine import machine
+from rerank.planning.business import load_business
 from rerank.planning.experiments import forecast_path
 from rerank.planning.plan import TWO_STAGE, Plan
 from rerank.store.artefacts import read_json
+from rerank.ui.business_form import business_form
 from rerank.ui.safe import markdown
 from rerank.ui.show import problem
 from rerank.wording.language import Say
@@ -29,6 +31,7 @@ def forecast_panel(say: Say, plan: Plan) -> None:
     except RerankError as error:
         problem(say, error.code, error.facts)
         return
+    _assumptions(say)
     path = forecast_path(plan, "auto")
     if path.is_file():
         _forecast(say, read_json(path), any(name in TWO_STAGE for name in plan.strategies))
@@ -38,6 +41,23 @@ def forecast_panel(say: Say, plan: Plan) -> None:
     identity = st.session_state.get(JOB)
     if identity:
         _watch(say, identity)
+
+
+def _assumptions(say: Say) -> None:
+    """Offer the business assumptions that count for every experiment without its own."""
+    try:
+        business = load_business()
+    except RerankError as error:
+        problem(say, error.code, error.facts)
+        return
+    with st.expander(say("What managers weigh: your assumptions")):
+        st.caption(
+            say(
+                "They are not part of the locked plan: they change what is paid and earned, never what was trained or "
+                "measured. Empty fields are not counted."
+            )
+        )
+        business_form(say, business, None)
 
 
 def _forecast(say: Say, found: dict[str, Any], two_stage: bool) -> None:

@@ -17,7 +17,7 @@ from rerank.wording.numbers import NOTHING, count, duration, interval, milliseco
 GAINS: Mapping[str, str] = {
     "gain_shown": later("gain shown"),
     "no_gain_shown": later("no gain shown"),
-    "loss_shown": later("loss shown"),
+    "loss_shown": later("decline shown"),
 }
 
 
@@ -43,7 +43,7 @@ def gain_sentence(say: Say, success: Gain, measure: str) -> str:
         )
         if success.code == "loss_shown":
             said = say(
-                "A loss in {measure} is shown: of 100 searches between {low} and {high} more would succeed.",
+                "A decline in {measure} is shown: of 100 searches between {low} and {high} more would succeed.",
                 measure=measure,
                 **facts,
             )
