@@ -23,6 +23,7 @@ from rerank.cost.prices import Price, current_prices
 from rerank.cost.projection import projected_ms, projected_usd
 from rerank.errors import RerankError
 from rerank.planning.graph import path_of
+from rerank.planning.plan import CONTROLS, FUSION
 from rerank.report.comparisons import FIRST, SUCCESS
 
 
@@ -226,8 +227,9 @@ def _with_value(option: Option, success: Gain, value_usd: float, horizon: Horizo
 
 
 def options_of(result: Mapping[str, Any], business: Business) -> dict[str, Option]:
-    """Return every strategy of a result in money, in the result's order."""
-    options = {name: _option(result, business, name) for name in result["strategies"]}
+    """Return every strategy of a result in money, in the result's order; controls are nothing to choose."""
+    names = [name for name in result["strategies"] if name.removesuffix(FUSION) not in CONTROLS]
+    options = {name: _option(result, business, name) for name in names}
     dominating = dominated_by({name: (option.total_usd, option.kpi) for name, option in options.items()})
     return {name: dataclasses.replace(option, dominated_by=dominating[name]) for name, option in options.items()}
 

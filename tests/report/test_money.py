@@ -186,6 +186,11 @@ def test_the_dearer_and_worse_option_is_dominated() -> None:
     assert [option.dominated_by for option in options.values()] == [None, None, None, "C"]
 
 
+def test_controls_are_no_options() -> None:
+    longer = {**RESULT["strategies"], "C-long": RESULT["strategies"]["C"], "C-long+fusion": RESULT["strategies"]["C"]}
+    assert list(options_of({**RESULT, "strategies": longer}, BUSINESS)) == list(RESULT["strategies"])
+
+
 def test_limits_are_kept_or_not_and_unknown_without_one() -> None:
     limits = dataclasses.replace(BUSINESS, max_latency_ms=180.0, max_serving_per_1k=0.05)
     found = {name: (item.within_latency, item.within_serving) for name, item in options_of(RESULT, limits).items()}

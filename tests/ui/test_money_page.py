@@ -4,10 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from rerank.cli.main import main
 from rerank.cost.prices import current_prices, own_table
-from rerank.planning.business import load_business
+from rerank.planning.business import load_business, read_business
 from rerank.planning.experiments import load_result
+from rerank.report.money import money_of
+from rerank.ui import cached
 from rerank.wording.language import speaker
+from rerank.wording.money import money_sentences
 from tests.tiny import finished_experiment
 from tests.ui.conftest import open_page
 
@@ -49,6 +53,26 @@ def test_what_managers_give_is_saved_shown_and_changes_no_measurement(
     assert not japanese.exception
     assert speaker("ja")("What it costs, what it brings, when it pays") in [item.value for item in japanese.subheader]
     assert any("円" in item.value for item in japanese.caption)
+
+
+def test_the_terminal_says_what_the_page_says(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RERANK_HOME", str(finished))
+    identity = next(path.name for path in (finished / "experiments").iterdir())
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        'searches_per_month = 9000\nvalue_per_success = 4\ncurrency = "EUR"\nper_usd = 0.9\nrate_as_of = 2026-11-20\n',
+        encoding="utf-8",
+    )
+    assert main(["--lang", "en", "show", identity, "--business", str(path)]) == 0
+    shown = capsys.readouterr().out
+    result = cached.result(identity)
+    assert result is not None
+    for sentence in money_sentences(speaker("en"), money_of(result, read_business(path))):
+        assert sentence in shown
+    assert "amounts in EUR at 0.9 per US dollar, your rate of 2026-11-20" in shown
+    assert "Break-even traffic" in shown
 
 
 def test_the_price_table_is_saved_as_the_users_own(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
