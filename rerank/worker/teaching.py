@@ -83,7 +83,10 @@ def _free_teacher(rows: pd.DataFrame, kind: str) -> NDArray[np.float64]:
 
 
 def _judged_similarities(bench: Workbench, similarities: Similarities) -> dict[tuple[str, str], float]:
-    """Return the encoder's similarity of relevant documents that the first stage did not find."""
+    """Return the encoder's similarity of relevant documents where the first stage found none of a query's.
+
+    One found document is yardstick enough for false negatives; a dense judgment set has thousands of others.
+    """
     if not bench.plan.contrastive.false_negative_share:
         return {}
     judgments, plan = bench.dataset.judgments, bench.plan
@@ -91,7 +94,8 @@ def _judged_similarities(bench: Workbench, similarities: Similarities) -> dict[t
     rows = rows[rows["query_id"].isin(set(bench.candidates["query_id"]))]
     rows = rows[rows["doc_id"].isin(set(bench.dataset.documents["doc_id"]))]
     rows = rows.merge(bench.candidates[_KEY].assign(is_known=1), on=_KEY, how="left")
-    rows = rows.loc[rows["is_known"].isna(), _KEY].reset_index(drop=True)
+    found = set(rows.loc[rows["is_known"].notna(), "query_id"])
+    rows = rows.loc[~rows["query_id"].isin(found), _KEY].reset_index(drop=True)
     if rows.empty:
         return {}
     queries, documents = bench.texts(set(rows["query_id"]), set(rows["doc_id"]))
