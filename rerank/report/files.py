@@ -21,6 +21,7 @@ EXPORTED = (
     "result.json",
     "per_query.csv",
     "per_query_seeds.csv",
+    "learning_curve.csv",
     "qrels.trec",
     "to_judge.csv",
     "plan.json",
@@ -50,11 +51,16 @@ def qrels_text(judgments: pd.DataFrame) -> str:
 
 
 def write_files(
-    ran: Ran, by_seed: pd.DataFrame, result: Mapping[str, Any], to_judge: pd.DataFrame, folder: Path
+    ran: Ran,
+    by_seed: pd.DataFrame,
+    curve: pd.DataFrame,
+    result: Mapping[str, Any],
+    to_judge: pd.DataFrame,
+    folder: Path,
 ) -> None:
     """Write all files of a result into an experiment's folder; `result.json` last.
 
-    to_judge: as `report.unjudged.judgments_to_settle` returns it.
+    curve: as `report.curve.curve_scores` returns it. to_judge: as `report.unjudged.judgments_to_settle` returns it.
     """
     rankings, written = [], set()
     for run in ran.runs:
@@ -71,6 +77,7 @@ def write_files(
     means = mean_over_seeds(by_seed)
     write_text(folder / "per_query.csv", means.to_csv(index=False, lineterminator="\n"))
     write_text(folder / "per_query_seeds.csv", by_seed.to_csv(index=False, lineterminator="\n"))
+    write_text(folder / "learning_curve.csv", curve.to_csv(index=False, lineterminator="\n"))
     write_text(folder / "to_judge.csv", csv_bytes(to_judge).decode())
     write_json(folder / "result.json", result)
 

@@ -20,7 +20,7 @@ from rerank.report.attribution import attribution
 from rerank.report.audit import audit_teacher
 from rerank.report.ceiling import ceiling_record
 from rerank.report.comparisons import FIRST, all_comparisons
-from rerank.report.curve import learning_curve
+from rerank.report.curve import curve_scores, learning_curve
 from rerank.report.decision import decision_of
 from rerank.report.files import write_files
 from rerank.report.money import net_benefits
@@ -100,7 +100,7 @@ def _segments(ran: Ran, name: str, means: pd.DataFrame) -> dict[str, dict[str, f
     return found
 
 
-def build_result(ran: Ran, by_seed: pd.DataFrame) -> dict[str, Any]:
+def build_result(ran: Ran, by_seed: pd.DataFrame, curve: pd.DataFrame) -> dict[str, Any]:
     """Return the whole result as plain JSON types; `docs/result-schema.md` explains every field."""
     plan = ran.plan
     prices = current_prices()
@@ -164,7 +164,7 @@ def build_result(ran: Ran, by_seed: pd.DataFrame) -> dict[str, Any]:
         "strategies": strategies,
         "comparisons": [comparison_record(comparison) for comparison in comparisons],
         "attribution": attribution(plan, list(strategies), comparisons),
-        "learning_curve": learning_curve(ran, reference),
+        "learning_curve": learning_curve(ran, curve, reference),
         "unlabelled_queries": dict(ran.unlabelled_counts),
         "search": [{"learns": kind, "fold": fold, "trial": trial} for kind, fold, trial in ran.choices],
         "stability": stability(ran, by_seed, comparisons),
@@ -190,6 +190,7 @@ def build_result(ran: Ran, by_seed: pd.DataFrame) -> dict[str, Any]:
 def write_result(ran: Ran, folder: Path) -> dict[str, Any]:
     """Compute and write an experiment's result and the files that it recomputes from; return it."""
     by_seed = seed_scores(ran)
-    result = build_result(ran, by_seed)
-    write_files(ran, by_seed, result, judgments_to_settle(ran, result["unjudged"]), folder)
+    curve = curve_scores(ran)
+    result = build_result(ran, by_seed, curve)
+    write_files(ran, by_seed, curve, result, judgments_to_settle(ran, result["unjudged"]), folder)
     return result

@@ -16,6 +16,7 @@ RANKING = pd.DataFrame(
     {"query_id": ["q0", "q0"], "doc_id": ["d0_0", "d 1"], "rank": [1, 2], "score": [0.1, 0.09999999403953552]}
 )
 
+NO_CURVE = pd.DataFrame(columns=["strategy", "share", "seed", "query_id", "value"])
 NOTHING_TO_JUDGE = pd.DataFrame({"query_id": [], "doc_id": []})
 
 
@@ -45,15 +46,15 @@ def test_judgments_are_written_as_qrels(tiny: Dataset) -> None:
 
 def test_a_new_result_leaves_no_run_of_the_one_before(tmp_path: Path, tiny: Dataset) -> None:
     """Gate 1 run again after gate 2 once left the second stage's runs beside a result without it."""
-    write_files(ran(tiny, ("first-stage", "C-then-D")), by_seed(), {}, NOTHING_TO_JUDGE, tmp_path)
-    write_files(ran(tiny, ("first-stage", "C")), by_seed(), {}, NOTHING_TO_JUDGE, tmp_path)
+    write_files(ran(tiny, ("first-stage", "C-then-D")), by_seed(), NO_CURVE, {}, NOTHING_TO_JUDGE, tmp_path)
+    write_files(ran(tiny, ("first-stage", "C")), by_seed(), NO_CURVE, {}, NOTHING_TO_JUDGE, tmp_path)
     assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["C.0.run", "first-stage.0.run"]
 
 
 def test_per_query_scores_are_means_over_seeds_and_only_tested_queries_are_judged(
     tmp_path: Path, tiny: Dataset
 ) -> None:
-    write_files(ran(tiny, ("first-stage",)), by_seed(), {"schema_version": 1}, NOTHING_TO_JUDGE, tmp_path)
+    write_files(ran(tiny, ("first-stage",)), by_seed(), NO_CURVE, {"schema_version": 1}, NOTHING_TO_JUDGE, tmp_path)
     assert read_per_query(tmp_path)["value"].tolist() == [0.5]
     assert {line.split()[0] for line in (tmp_path / "qrels.trec").read_text().splitlines()} == {"q0"}
     out = tmp_path / "out"

@@ -1,0 +1,150 @@
+"""How strong strategies are with few training queries, on a collection in the layout that `rerank check` reads.
+
+`python -m rerank.bench.strength FOLDER --train 50,150 --json FILE`. One division: the sizes are nested parts of one
+training set, development and test queries are the same for all. The chosen strategy is the trained one, plain or
+fused, with the best development score; it is then compared on test queries with what is free.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rerank.intake.finish import finish
+from rerank.intake.reading import read_folder
+from rerank.intake.storage import save_dataset
+from rerank.planning.experiments import experiment_folder, load_result, lock_plan
+from rerank.planning.plan import (
+    FUSION,
+    STRATEGIES,
+    FirstStage,
+    LearningCurve,
+    Plan,
+    Split,
+    Teacher,
+    Unlabelled,
+    check_plan,
+)
+from rerank.planning.presets import preset
+from rerank.planning.splits import evaluable_queries
+from rerank.stats.compare import Scores, compare
+from rerank.worker.experiment import ExperimentSpec, run_experiment
+from rerank.worker.reporter import Silent
+
+FREE = ("first-stage", "embedding", "embedding+fusion")
+
+
+def plan_of(given: argparse.Namespace) -> Plan:
+    """Save the collection and return the plan: the quick preset with a learning curve at the sizes asked for."""
+    dataset = finish(read_folder(Path(given.folder)), Path(given.folder).name, keep_good_rows=True)
+    save_dataset(dataset)
+    start = preset("quick", dataset.digest)
+    sizes = sorted({int(size) for size in given.train.split(",")})
+    limit = min(sizes[-1] + given.dev + given.test, len(evaluable_queries(dataset, start)))
+    n_test = limit - sizes[-1] - given.dev
+    trained = [name for kind in given.strategies.split(",") for name in (kind, f"{kind}{FUSION}")]
+    teacher: Teacher = given.teacher
+    plan = replace(
+        start,
+        max_queries=limit,
+        max_length=given.length,
+        teacher=teacher,
+        strategies=tuple(name for name in STRATEGIES if name in (*FREE, *trained)),
+        split=Split(kind="holdout", test_share=n_test / limit, dev_share=given.dev / (limit - n_test)),
+        first_stage=FirstStage(depth=20, pool=given.pool),
+        unlabelled=Unlabelled(given.unlabelled, "documents"),
+        learning_curve=LearningCurve(
+            shares=tuple(round(size / sizes[-1], 6) for size in sizes[:-1]), strategies=tuple(trained)
+        ),
+    )
+    check_plan(plan)
+    return plan
+
+
+def points_of(result: Mapping[str, Any], folder: Path) -> list[dict[str, Any]]:
+    """Return one record per number of training queries: every strategy, the chosen one, and what it is worth."""
+    primary = result["plan"]["primary_measure"]
+    free = pd.read_csv(folder / "per_query.csv", dtype={"query_id": str})
+    free = free[free["measure"] == primary].pivot(index="query_id", columns="strategy", values="value")
+    curve = pd.read_csv(folder / "learning_curve.csv", dtype={"query_id": str})
+    queries = tuple(free.index)
+    free_means = {name: float(free[name].mean()) for name in FREE}
+    better = max(("first-stage", "embedding"), key=lambda name: free_means[name])
+    found = []
+    for size in sorted({int(point["n_train_queries"]) for point in result["learning_curve"]}):
+        points = [point for point in result["learning_curve"] if point["n_train_queries"] == size]
+        best = max(points, key=lambda point: float(point["dev_score"]))
+        mine = curve[(curve["strategy"] == best["strategy"]) & (curve["share"] == best["share"])]
+        values = mine.pivot(index="seed", columns="query_id", values="value")[list(queries)].to_numpy()
+        against = {
+            name: _difference(queries, free[name].to_numpy().reshape(1, -1), values, primary)
+            for name in dict.fromkeys((better, "embedding+fusion"))
+        }
+        found.append(
+            {
+                "n_train": size,
+                "free": free_means,
+                "trained": {point["strategy"]: point["mean"] for point in points},
+                "dev": {point["strategy"]: point["dev_score"] for point in points},
+                "chosen": best["strategy"],
+                "against": against,
+            }
+        )
+    return found
+
+
+def _difference(queries: tuple[str, ...], free: Any, trained: Any, measure: str) -> dict[str, Any]:
+    item = compare(
+        Scores("free", queries, free, "same", trained=False),
+        Scores("chosen", queries, trained, "same", trained=True),
+        measure=measure,
+        margin=0.02,
+        alpha=0.05,
+        confirmatory=False,
+        rng_seed=0,
+    )
+    return {"delta": item.delta, "ci_low": item.ci_low, "ci_high": item.ci_high, "p": item.p_t, "verdict": item.verdict}
+
+
+class _Telling(Silent):
+    def event(self, kind: str, **facts: object) -> None:
+        """Say what is finished."""
+        if kind == "stage_done":
+            print(f"{facts['strategy']} {facts.get('share', 1)} dev {facts['dev_score']}", file=sys.stderr, flush=True)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one collection and print its table."""
+    parser = argparse.ArgumentParser(prog="python -m rerank.bench.strength", description=__doc__)
+    parser.add_argument("folder")
+    parser.add_argument("--train", default="50,150", help="numbers of training queries")
+    parser.add_argument("--dev", type=int, default=40)
+    parser.add_argument("--test", type=int, default=150)
+    parser.add_argument("--length", type=int, default=96)
+    parser.add_argument("--pool", choices=["corpus", "judged"], default="corpus")
+    parser.add_argument("--strategies", default="C,D,C-then-D,D-then-C")
+    parser.add_argument("--teacher", choices=["embedding", "fusion", "uploaded"], default="embedding")
+    parser.add_argument("--unlabelled", type=int, default=0)
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--json")
+    given = parser.parse_args(arguments)
+    plan = plan_of(given)
+    experiment = lock_plan(plan, name="strength", dataset_name=Path(given.folder).name)
+    run_experiment(ExperimentSpec(experiment, device=given.device), _Telling())
+    result = load_result(experiment) or {}
+    points = points_of(result, experiment_folder(experiment))
+    record = {"collection": Path(given.folder).name, "n_test": result["dataset"]["n_test_queries"], "points": points}
+    record |= {"n_dev": result["dataset"]["n_dev_queries"], "unlabelled": result["unlabelled_queries"]}
+    print(json.dumps(record, indent=1))
+    if given.json:
+        Path(given.json).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
