@@ -62,6 +62,7 @@ def test_per_query_scores_are_means_over_seeds_and_only_tested_queries_are_judge
         "result.json",
         "per_query.csv",
         "per_query_seeds.csv",
+        "learning_curve.csv",
         "qrels.trec",
         "to_judge.csv",
         "runs",
