@@ -107,9 +107,12 @@ def business_from_dict(given: Mapping[str, Any]) -> Business:
             raise RerankError("business_unknown_setting", setting=name)
         if isinstance(names[name].default, str) and not isinstance(value, str):
             raise _bad(name, value)
-    found = Business(**dict(given))
-    check_business(found)
-    return found
+    check_business(Business(**dict(given)))
+    # A file may say 8 where 8.0 is meant; number fields of a page take one kind only.
+    decimal = {name for name, _, _, whole in _RANGES if not whole}
+    return Business(
+        **{name: float(value) if name in decimal and value is not None else value for name, value in given.items()}
+    )
 
 
 def check_business(business: Business) -> None:

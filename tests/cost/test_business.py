@@ -38,6 +38,12 @@ def test_what_cannot_be_is_refused_by_name(setting: str, value: object) -> None:
     assert raised.value.facts["setting"] == setting
 
 
+def test_a_whole_number_is_taken_where_a_decimal_is_meant() -> None:
+    found = business_from_dict({"value_per_success": 8, "horizon_months": 6, "max_latency_ms": None})
+    kinds = [type(getattr(found, name)) for name in ("value_per_success", "horizon_months", "max_latency_ms")]
+    assert kinds == [float, int, type(None)]
+
+
 def test_a_setting_that_does_not_exist_is_refused() -> None:
     with pytest.raises(RerankError, match="business_unknown_setting"):
         business_from_dict({"traffic": 5})
