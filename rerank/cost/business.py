@@ -110,9 +110,10 @@ def business_from_dict(given: Mapping[str, Any]) -> Business:
     check_business(Business(**dict(given)))
     # A file may say 8 where 8.0 is meant; number fields of a page take one kind only.
     decimal = {name for name, _, _, whole in _RANGES if not whole}
-    return Business(
-        **{name: float(value) if name in decimal and value is not None else value for name, value in given.items()}
-    )
+    exact: dict[str, Any] = {
+        name: float(value) if name in decimal and value is not None else value for name, value in given.items()
+    }
+    return Business(**exact)
 
 
 def check_business(business: Business) -> None:
