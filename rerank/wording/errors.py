@@ -69,7 +69,9 @@ ERRORS: Mapping[str, str] = {
         "another teacher."
     ),
     "prompt_missing": later("There is no prompt {file}. Write one into {folder}, or choose version 1."),
-    "prompt_broken": later("The prompt {file} cannot be used: {reason}. data/prompts/README.md says what it must hold."),
+    "prompt_broken": later(
+        "The prompt {file} cannot be used: {reason}. data/prompts/README.md says what it must hold."
+    ),
     "nothing_to_train_on": later(
         "No training query has a relevant document and another one to tell it from ({loss} loss). "
         "Judge more documents per query."
