@@ -30,7 +30,7 @@ from rerank.wording.numbers import interval, milliseconds, score
 from rerank.wording.tables import IN_USD, against_first_stage, comparison_table, strategy_table
 from rerank.wording.verdicts import significance, verdict_name
 
-CARDS_PER_ROW = 4
+CARDS_PER_ROW = 5
 
 
 def result_view(say: Say, experiment: str) -> None:
@@ -50,15 +50,40 @@ def result_view(say: Say, experiment: str) -> None:
     st.subheader(say("The questions locked in the plan"), anchor=False)
     confirmatory_verdicts(say, result)
     st.subheader(say("Strategies side by side"), anchor=False)
-    explain(say, result["strategies"])
     _cards(say, result, money)
-    table(say, strategy_table(say, result, money), "strategies")
-    _figures(say, result)
-    teacher(say, result)
-    firmness(say, result, experiment)
-    money_view(say, experiment, result, business)
-    curve(say, result)
-    attribution(say, result)
+    everything, firm, paid, more, behind, take = st.tabs(
+        [
+            say("All strategies"),
+            say("How firm?"),
+            say("Money"),
+            say("Judgments and stages"),
+            say("Behind the numbers"),
+            say("Take it with you"),
+        ]
+    )
+    with everything:
+        explain(say, result["strategies"])
+        table(say, strategy_table(say, result, money), "strategies")
+        _figures(say, result)
+        _to_queries(say, experiment)
+    with firm:
+        firmness(say, result, experiment)
+    with paid:
+        money_view(say, experiment, result, business)
+    with more:
+        curve(say, result)
+        attribution(say, result)
+        teacher(say, result)
+    with behind:
+        _behind(say, result, money)
+    with take:
+        _downloads(say, experiment)
+        export_panel(say, experiment, result)
+
+
+def _behind(say: Say, result: Mapping[str, Any], money: Business) -> None:
+    with st.expander(say("How it was measured"), expanded=True):
+        circumstances(say, result)
     with st.expander(say("Every comparison")):
         table(say, comparison_table(say, result["comparisons"]), "comparisons")
     with st.expander(say("Every measure")):
@@ -67,14 +92,18 @@ def result_view(say: Say, experiment: str) -> None:
         segments(say, result)
     with st.expander(say("Cost in detail")):
         costs(say, result, money)
-    with st.expander(say("How it was measured")):
-        circumstances(say, result)
+
+
+def _to_queries(say: Say, experiment: str) -> None:
     st.page_link(
         "pages/queries.py",
         label=say("See wins and losses query by query"),
         query_params={"experiment": experiment},
         icon=":material/search:",
     )
+
+
+def _downloads(say: Say, experiment: str) -> None:
     st.download_button(
         say("Everything as a zip: result.json, runs, judgments, per-query scores"),
         data=lambda: zip_bytes(experiment_folder(experiment)),
@@ -83,7 +112,6 @@ def result_view(say: Say, experiment: str) -> None:
         key="zip",
         on_click="ignore",
     )
-    export_panel(say, experiment, result)
 
 
 def _what_was_measured(say: Say, result: Mapping[str, Any]) -> None:
@@ -103,11 +131,18 @@ def _what_was_measured(say: Say, result: Mapping[str, Any]) -> None:
         st.caption(say("Expected: {text}", text=markdown(plan["hypothesis"], 300)))
 
 
+def _headline(result: Mapping[str, Any]) -> list[str]:
+    """Return what a decision stands on: the reference, what is free, and the best of each kind of training."""
+    decided = result["decision"]
+    wanted = ("first-stage", "embedding", "embedding+fusion", decided["single_strategy"], decided["second_strategy"])
+    return [name for name in dict.fromkeys(wanted) if name in result["strategies"]]
+
+
 def _cards(say: Say, result: Mapping[str, Any], business: Business) -> None:
     primary = result["plan"]["primary_measure"]
     columns: list[DeltaGenerator] = []
-    shown = [(name, record) for name, record in result["strategies"].items() if name not in CONTROLS]
-    for place, (name, record) in enumerate(shown):
+    for place, name in enumerate(_headline(result)):
+        record = result["strategies"][name]
         if place % CARDS_PER_ROW == 0:
             columns = st.columns(CARDS_PER_ROW)
         found = against_first_stage(result, name)

@@ -13,7 +13,8 @@ from rerank.wording.tables import attribution_table, curve_table
 
 def curve(say: Say, result: Mapping[str, Any]) -> None:
     """Show the learning curve, if one was planned."""
-    if not result["learning_curve"]:
+    if not result.get("learning_curve"):
+        st.write(say("The plan has no learning curve: nothing is known of what more judgments would bring."))
         return
     heading = say("Would more judgments help?")
     st.markdown(f"**{heading}**")
@@ -31,7 +32,7 @@ def curve(say: Say, result: Mapping[str, Any]) -> None:
 
 def attribution(say: Say, result: Mapping[str, Any]) -> None:
     """Show what the second stage's gain is made of, where its controls were trained."""
-    if not result["attribution"]:
+    if not result.get("attribution"):
         return
     heading = say("What the second stage's gain is made of")
     st.markdown(f"**{heading}**")

@@ -54,6 +54,16 @@ def look(page: Page, name: str) -> None:
     page.set_viewport_size({"width": SIZES["desk"][0], "height": SIZES["desk"][1]})
 
 
+RESULT_PARTS = (
+    "All strategies",
+    "How firm?",
+    "Money",
+    "Judgments and stages",
+    "Behind the numbers",
+    "Take it with you",
+)
+
+
 def upload(page: Page, language: str) -> None:
     say = speaker(language)
     page.get_by_role("tab", name=say("Upload a sample")).click()
@@ -76,8 +86,12 @@ def test_every_page_fits_and_shows_no_exception(
             expect(heading(page, say(title))).to_be_visible()
             expect(page).to_have_title(re.compile(re.escape(say(title))))
             if name == "results":
-                for part in ("Every comparison", "Every measure", "Segments", "Cost in detail", "How it was measured"):
-                    page.get_by_text(say(part), exact=True).click()
+                for number, part in enumerate(RESULT_PARTS):
+                    page.get_by_role("tab", name=say(part), exact=True).click()
+                    if part == "Behind the numbers":
+                        for inner in ("Every comparison", "Every measure", "Segments", "Cost in detail"):
+                            page.get_by_text(say(inner), exact=True).click()
+                    look(page, f"results-{number}-{language}")
             look(page, f"{name}-{language}")
         open_app(page, f"{app.url}/data?lang={language}")
         upload(page, language)

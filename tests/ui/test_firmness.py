@@ -37,7 +37,7 @@ def test_what_would_settle_it_is_offered_for_judging(
     say = speaker(language)
     page = open_page("results", lang=language)
     assert not page.exception
-    assert [tab.label for tab in page.tabs] == [say("Stability"), say("Unjudged documents"), say("Ceiling")]
+    assert {say("Stability"), say("Unjudged documents"), say("Ceiling")} <= {tab.label for tab in page.tabs}
     shown = " ".join(item.value for item in page.markdown)
     assert say("Judgments that would settle it, the most influential first") in shown
     (rows,) = [item.value for item in page.dataframe if say("Influence on Δ") in item.value.columns]
