@@ -91,7 +91,7 @@ def executed(
         embedding_scores=ranked("embedding", 0),
         truncation=dict.fromkeys(TRUNCATION, 0),
         encoder_seconds=0.0,
-        forecast={"seconds_low": 1.0, "seconds_high": 2.0},
+        forecast={"seconds": 1.5, "seconds_low": 1.0, "seconds_high": 2.0},
         job_seconds=1.0,
         job_usd=0.0,
         runs=tuple(runs),

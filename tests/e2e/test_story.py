@@ -25,7 +25,7 @@ def make_it_tiny(page: Page, model: Path) -> None:
     page.get_by_text("Details: candidates, model, training, budget").click()
     fill(page, "Base model", str(model))
     fill(page, "Candidates per query", "6")
-    fill(page, "Epochs", "1")
+    fill(page, "Epochs at most (0: automatic)", "1")
     settled(page)
 
 
