@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from rerank.evaluation.measures import per_query_scores
 from rerank.evaluation.rankings import ranking_of
 
-SOURCES = ("model", "embedding", "first_stage")
 STEP = 5  # weights in fifths: development sets are too small for finer ones
 N_PARTS = 5
-# Where the fit leans when development queries hardly tell mixtures apart: a re-ranker has to earn its weight.
-PRIOR: Mapping[str, float] = {"model": 0.2, "embedding": 0.4, "first_stage": 0.4}
+# Where the fit leans when queries hardly tell mixtures apart: a re-ranker has to earn its weight.
+MODEL_PRIOR = 0.2
+FREE_PRIOR: Mapping[str, float] = {"embedding": 0.5, "first_stage": 0.5}
 
 Weights = dict[str, float]
 
@@ -46,13 +46,18 @@ def mixed(parts: Mapping[str, NDArray[np.float64]], weights: Mapping[str, float]
     return sum((weights.get(name, 0.0) * values for name, values in parts.items()), np.zeros_like(first))
 
 
-def _distance(weights: Mapping[str, float], sources: Sequence[str]) -> float:
-    total = sum(PRIOR[name] for name in sources)
-    return sum((weights[name] - PRIOR[name] / total) ** 2 for name in sources)
+def with_model(free: Mapping[str, float]) -> list[Weights]:
+    """Return what is free with 0 to 5 fifths of its weight given to the model."""
+    shares = [part / STEP for part in range(STEP + 1)]
+    return [{"model": share} | {name: (1 - share) * part for name, part in free.items()} for share in shares]
 
 
-def _choose(table: NDArray[np.float64], options: Sequence[Weights], sources: Sequence[str]) -> int:
-    """Return the row to take: of those within one standard error of the best, the one nearest to PRIOR.
+def _distance(weights: Mapping[str, float], prior: Mapping[str, float]) -> float:
+    return sum((part - prior[name]) ** 2 for name, part in weights.items())
+
+
+def _choose(table: NDArray[np.float64], options: Sequence[Weights], prior: Mapping[str, float]) -> int:
+    """Return the row to take: of those within one standard error of the best, the one nearest to the prior.
 
     table: (n_mixtures, n_queries) of per-query scores. Breiman et al. 1984, the one-standard-error rule, here on
     the paired differences to the best.
@@ -63,7 +68,7 @@ def _choose(table: NDArray[np.float64], options: Sequence[Weights], sources: Seq
     n = table.shape[1]
     error = differences.std(axis=1, ddof=1) / np.sqrt(n) if n > 1 else np.zeros(len(table))
     near = [row for row in range(len(table)) if means[best] - means[row] <= error[row] + 1e-12]
-    return min(near, key=lambda row: (_distance(options[row], sources), -means[row], row))
+    return min(near, key=lambda row: (_distance(options[row], prior), -means[row], row))
 
 
 def fit_weights(
@@ -73,15 +78,20 @@ def fit_weights(
     query_ids: Sequence[str],
     measure: str,
     relevant_grade: int,
+    free: Mapping[str, float] | None = None,
 ) -> tuple[Weights, float]:
-    """Return the weights that development queries speak for, and the score that such a fit earns on them.
+    """Return the weights that some queries speak for, and the score that such a fit earns on them.
 
-    candidates: the development queries' rows (query_id, doc_id, rank); parts: standardised scores of each source,
-    aligned with the rows. The score is cross-fitted: a fifth of the queries is scored with weights from the
-    other four, so that a mixture is not preferred to its parts because it was fitted.
+    candidates: the queries' rows (query_id, doc_id, rank); parts: standardised scores of each source, aligned with
+    the rows. Without `free`, the embedding's and the first stage's weights are fitted, and the model is not looked
+    at; with it, the model's share is, and the others keep their proportion. The score is cross-fitted: a fifth of the
+    queries is scored with weights from the other four, so that a mixture is not preferred because it was fitted.
     """
-    sources = [name for name in SOURCES if name in parts]
-    options = mixtures(sources)
+    if free is None:
+        options, prior = mixtures([name for name in FREE_PRIOR if name in parts]), dict(FREE_PRIOR)
+    else:
+        options, prior = with_model(free), {"model": MODEL_PRIOR}
+        prior |= {name: (1 - MODEL_PRIOR) * part for name, part in free.items()}
     rows = []
     for weights in options:
         ranking = ranking_of(candidates, mixed(parts, weights))
@@ -90,10 +100,10 @@ def fit_weights(
     table = np.stack(rows)
     n = table.shape[1]
     earned = np.empty(n)
-    nearest = min(range(len(options)), key=lambda row: _distance(options[row], sources))
+    nearest = min(range(len(options)), key=lambda row: _distance(options[row], prior))
     for part in range(min(N_PARTS, n)):
         held = np.arange(n) % N_PARTS == part
         # A single query cannot be scored by others: it earns what the prior earns.
-        row = _choose(table[:, ~held], options, sources) if n > 1 else nearest
+        row = _choose(table[:, ~held], options, prior) if n > 1 else nearest
         earned[held] = table[row][held]
-    return options[_choose(table, options, sources)], float(earned.mean())
+    return options[_choose(table, options, prior)], float(earned.mean())

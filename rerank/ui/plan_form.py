@@ -117,7 +117,7 @@ def _experiment(say: Say, plan: Plan, key: str, manifest: Mapping[str, Any]) -> 
         key=f"fusion_{key}",
         help=say(
             "Mixes each strategy's scores with the first stage's and the embedding's, with weights fitted on "
-            "development queries, as strategies of their own: a poor re-ranker cannot ruin a good first stage. "
+            "queries that are not tested, as strategies of their own: a poor re-ranker cannot ruin a good first stage. "
             "Costs no training."
         ),
     )

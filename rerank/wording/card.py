@@ -273,8 +273,8 @@ def mixture_sentences(say: Say, record: Mapping[str, Any]) -> list[str]:
     lines = [
         say(
             "What was measured is not this model alone but a mixture: each source's scores are standardised over a "
-            "query's candidates (mean 0, standard deviation 1) and added with weights that are on the model's card. They were fitted on "
-            "the {n} development queries. Serving the model without the mixture gives other results than the measured ones.",
+            "query's candidates (mean 0, standard deviation 1) and added with weights that are on the model's card. The model's share was fitted "
+            "on the {n} development queries. Serving the model without the mixture gives other results than the measured ones.",
             n=count(record["dev"]["n_queries"]),
         )
     ]

@@ -37,7 +37,7 @@ STRATEGY_EXPLANATIONS: Mapping[str, str] = {
     "C-long": later("Control: contrastive alone, with as many steps as two stages have."),
     "D-long": later("Control: distillation alone, with as many steps as two stages have."),
     "C+D": later("Control: judgments and teacher scores in one training, with as many steps as two stages have."),
-    "embedding+fusion": later("Embedding and first stage mixed; free, weights from the development queries."),
+    "embedding+fusion": later("Embedding and first stage mixed; free, weights from queries that are not tested."),
     "base+fusion": later("The base model's scores mixed with embedding and first stage."),
     "C+fusion": later("C's scores mixed with embedding and first stage."),
     "D+fusion": later("D's scores mixed with embedding and first stage."),

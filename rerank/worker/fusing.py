@@ -1,4 +1,4 @@
-"""Fused strategies: weights from a fold's development queries, applied to its test queries."""
+"""Fused strategies: weights from queries that a fold does not test, applied to those that it does."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,17 +29,35 @@ class Fuser:
 
     def __init__(self, bench: Workbench, embedding: NDArray[np.float64]) -> None:
         self._bench = bench
+        self._known: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[Weights, float]] = {}
         self._free = bench.candidates[_KEY].assign(embedding=embedding, first_stage=bench.candidates["score"])
 
     def fuse(self, fold: Fold, test: pd.DataFrame | None, dev: pd.DataFrame | None) -> Fused:
-        """Return a fold's fusion; test and dev: the model's rankings, None to mix the free scores alone."""
-        plan = self._bench.plan
-        rows, parts = self._parts(fold.dev, dev)
-        weights, earned = fit_weights(
-            rows, parts, self._bench.dataset.judgments, fold.dev, plan.primary_measure, plan.relevant_grade
-        )
+        """Return a fold's fusion; test and dev: the model's rankings, None to mix the free scores alone.
+
+        What is free was trained on nothing here, so all queries that are not tested weigh it; the model saw the
+        training queries, so development queries alone say how much it is worth.
+        """
+        free, earned = self._free_weights(fold)
+        weights = free
+        if dev is not None:
+            weights, earned = self._fit(fold.dev, dev, free)
         rows, parts = self._parts(fold.test, test)
         return Fused(ranking_of(rows, mixed(parts, weights)), weights, earned)
+
+    def _free_weights(self, fold: Fold) -> tuple[Weights, float]:
+        key = (fold.train, fold.dev)
+        if key not in self._known:
+            self._known[key] = self._fit((*fold.train, *fold.dev), None, None)
+        return self._known[key]
+
+    def _fit(
+        self, query_ids: Sequence[str], ranking: pd.DataFrame | None, free: Weights | None
+    ) -> tuple[Weights, float]:
+        plan = self._bench.plan
+        rows, parts = self._parts(query_ids, ranking)
+        judgments = self._bench.dataset.judgments
+        return fit_weights(rows, parts, judgments, query_ids, plan.primary_measure, plan.relevant_grade, free)
 
     def _parts(
         self, query_ids: Sequence[str], ranking: pd.DataFrame | None

@@ -42,7 +42,7 @@ def stage_run(
     bench: Workbench, node: StageNode, record: Mapping[str, Any], fuser: Fuser, *, is_fused: bool
 ) -> StageRun:
     """Rank a stage's test queries, and fuse them with weights from its development queries."""
-    fold = bench.folds[node.fold]
+    fold = bench.fold_of(node)
     digest = str(record["digest"])
     folder = stage_folder(digest) / "model"
     ranking, latencies = rank_queries(bench, folder, digest, fold.test)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rerank.evaluation.fusion import PRIOR, fit_weights, mixed, mixtures, standardised
+from rerank.evaluation.fusion import fit_weights, mixed, mixtures, standardised, with_model
 from rerank.evaluation.rankings import ranking_of
 
 N_QUERIES, DEPTH = 30, 8
@@ -17,11 +17,17 @@ def test_scores_are_standardised_within_each_query() -> None:
 
 
 def test_mixtures_are_all_ways_to_share_five_fifths() -> None:
-    found = mixtures(("model", "embedding", "first_stage"))
+    found = mixtures(("one", "two", "three"))
     assert len(found) == 21  # (5 + 2 over 2)
     assert all(sum(weights.values()) == pytest.approx(1) for weights in found)
     assert len({tuple(weights.values()) for weights in found}) == 21
     assert len(mixtures(("embedding", "first_stage"))) == 6
+
+
+def test_a_model_takes_its_share_from_what_is_free_and_leaves_its_proportion() -> None:
+    found = with_model({"embedding": 0.6, "first_stage": 0.4})
+    assert [weights["model"] for weights in found] == [0, 0.2, 0.4, 0.6, 0.8, 1]
+    assert found[2] == pytest.approx({"model": 0.4, "embedding": 0.36, "first_stage": 0.24})
 
 
 def sample(
@@ -48,7 +54,8 @@ def sample(
 
 def fit(quality: dict[str, float]) -> tuple[dict[str, float], float]:
     rows, parts, judgments, queries = sample(quality)
-    return fit_weights(rows, parts, judgments, queries, "nDCG@10", 1)
+    free, _ = fit_weights(rows, parts, judgments, queries, "nDCG@10", 1)
+    return fit_weights(rows, parts, judgments, queries, "nDCG@10", 1, free)
 
 
 def test_a_source_that_knows_nothing_gets_little_weight() -> None:
@@ -58,12 +65,20 @@ def test_a_source_that_knows_nothing_gets_little_weight() -> None:
 
 def test_equal_sources_are_mixed_as_the_prior_says() -> None:
     weights, _ = fit({"model": 1.5, "embedding": 1.5, "first_stage": 1.5})
-    assert all(abs(weights[name] - PRIOR[name]) <= 0.2 + 1e-9 for name in weights)
+    prior = {"model": 0.2, "embedding": 0.4, "first_stage": 0.4}
+    assert all(abs(weights[name] - prior[name]) <= 0.2 + 1e-9 for name in weights)
 
 
 def test_a_model_that_knows_far_more_earns_its_weight() -> None:
     weights, _ = fit({"model": 5.0, "embedding": 0.5, "first_stage": 0.0})
     assert weights["model"] >= 0.6
+
+
+def test_free_weights_do_not_look_at_the_model() -> None:
+    rows, parts, judgments, queries = sample({"model": 5.0, "embedding": 4.0, "first_stage": 0.0})
+    weights, _ = fit_weights(rows, parts, judgments, queries, "nDCG@10", 1)
+    assert set(weights) == {"embedding", "first_stage"}
+    assert weights["embedding"] >= 0.6
 
 
 def test_the_fit_reports_what_it_earns_on_queries_it_was_not_fitted_on() -> None:
@@ -73,7 +88,7 @@ def test_the_fit_reports_what_it_earns_on_queries_it_was_not_fitted_on() -> None
         rows, parts, judgments, queries = sample({"model": 0.0, "embedding": 0.0, "first_stage": 0.0}, seed)
         _, earned = fit_weights(rows, parts, judgments, queries, "RR@10", 1)
         scores = []
-        for weights in mixtures(tuple(parts)):
+        for weights in mixtures(("embedding", "first_stage")):
             ranking = ranking_of(rows, mixed(parts, weights)).merge(judgments, on=["query_id", "doc_id"])
             scores.append(float((1 / ranking["rank"]).mean()))
         optimistic.append(max(scores))
@@ -92,6 +107,7 @@ def test_one_development_query_is_enough_not_to_fail() -> None:
         ["q0"],
         "AP",
         1,
+        {"embedding": 1.0},
     )
     assert sum(weights.values()) == pytest.approx(1)
     assert 0 <= earned <= 1
@@ -102,5 +118,5 @@ def test_one_development_query_does_not_vouch_for_its_own_weights() -> None:
     rows = pd.DataFrame([("q", "a", 1, -1.0), ("q", "b", 2, -2.0)], columns=["query_id", "doc_id", "rank", "score"])
     judgments = pd.DataFrame({"query_id": ["q"], "doc_id": ["b"], "grade": [1]})
     parts = {"model": np.array([-1.0, 1.0]), "embedding": np.array([1.0, -1.0]), "first_stage": np.array([1.0, -1.0])}
-    _, earned = fit_weights(rows, parts, judgments, ["q"], "RR@10", 1)
+    _, earned = fit_weights(rows, parts, judgments, ["q"], "RR@10", 1, {"embedding": 0.5, "first_stage": 0.5})
     assert earned == 0.5  # .2 of the model cannot turn .8 of the others
