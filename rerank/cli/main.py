@@ -41,6 +41,11 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--keep-good-rows", action="store_true", help="leave out rows with errors and go on")
     run.add_argument("--plan", metavar="TOML", help="settings on top of the preset; see docs/plan.md")
     run.add_argument("--preset", choices=["quick", "standard"], default="standard")
+    run.add_argument(
+        "--template",
+        choices=["reranking", "second_stage", "label_or_distil"],
+        help="the question: sets strategies, locked questions, controls, learning curve on top of the preset",
+    )
     run.add_argument("--strategies", help="comma-separated, e.g. first-stage,embedding,C")
     run.add_argument("--seeds", type=int, metavar="N", help="train N times with seeds 1 to N")
     run.add_argument("--max-queries", type=int, metavar="N", help="a seeded sample of the evaluable queries")

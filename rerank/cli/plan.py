@@ -1,4 +1,4 @@
-"""The plan of a run: preset, then the plan file, then the flags."""
+"""The plan of a run: preset, then its template, the plan file, then the flags."""
 
 import argparse
 import dataclasses
@@ -8,12 +8,16 @@ from typing import Any
 
 from rerank.errors import RerankError
 from rerank.planning.plan import Plan, plan_from_dict
-from rerank.planning.presets import preset
+from rerank.planning.presets import preset, template
+from rerank.wording.plans import HYPOTHESES
 
 
 def plan_of(given: argparse.Namespace, dataset_digest: str) -> Plan:
     """Return the checked plan. Raises RerankError `plan_unreadable` and what `plan_from_dict` raises."""
     plan = preset(given.preset, dataset_digest)
+    if given.template:
+        # The same words in every language of the terminal: they are part of the digest.
+        plan = dataclasses.replace(template(given.template, plan), hypothesis=HYPOTHESES[given.template])
     if given.plan:
         path = Path(given.plan).expanduser()
         try:

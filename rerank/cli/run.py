@@ -15,6 +15,7 @@ from rerank.jobs.launch import start
 from rerank.jobs.records import Job
 from rerank.planning.business import load_business, read_business, save_business
 from rerank.planning.experiments import experiment_folder, load_result, lock_plan
+from rerank.planning.overrides import overrides
 from rerank.report.files import export
 from rerank.wording.errors import error_sentence
 from rerank.wording.language import Say
@@ -43,7 +44,7 @@ def run(given: argparse.Namespace, say: Say) -> int:
         result = load_result(experiment)
         if result is None:
             raise RerankError("no_result_yet", experiment=experiment)
-        print_result(result, say, load_business(experiment))
+        print_result(result, say, load_business(experiment), overrides(experiment))
         print(say("Written to {folder}", folder=out))
         return 0
     return exit_code(job, say)

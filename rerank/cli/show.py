@@ -1,7 +1,7 @@
 """`rerank show`: a result as text."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from rerank.cost.prices import current_prices
 from rerank.errors import RerankError
 from rerank.planning.business import load_business, read_business
 from rerank.planning.experiments import load_result
+from rerank.planning.overrides import overrides, read_overrides
 from rerank.report.decision import decision_with
 from rerank.report.money import money_of, net_benefits
 from rerank.report.recount import at_prices
@@ -23,6 +24,7 @@ from rerank.wording.language import Say
 from rerank.wording.money import background_sentences, money_sentences, money_table, stated_sentence
 from rerank.wording.names import AUDIT_COLOURS, name_of, strategy_name
 from rerank.wording.numbers import duration, score
+from rerank.wording.record import deviation_sentences, look_sentence, override_sentences, seal_sentence
 from rerank.wording.tables import IN_USD, strategy_table
 from rerank.wording.verdicts import reservations
 from rerank.wording.width import width_of
@@ -36,12 +38,12 @@ def show(given: argparse.Namespace, say: Say) -> int:
         if not (path / "result.json").is_file():
             raise RerankError("not_a_result", path=str(path))
         result = read_json(path / "result.json")
-        print_result(result, say, asked or _kept(path, result))
+        print_result(result, say, asked or _kept(path, result), read_overrides(path))
         return 0
     found = load_result(given.dir)
     if found is None:
         raise RerankError("no_result_yet", experiment=given.dir)
-    print_result(found, say, asked or load_business(given.dir))
+    print_result(found, say, asked or load_business(given.dir), overrides(given.dir))
     return 0
 
 
@@ -53,10 +55,12 @@ def _kept(folder: Path, result: Mapping[str, Any]) -> Business | None:
     return business_from_dict(used) if used else None
 
 
-def print_result(stored: Mapping[str, Any], say: Say, business: Business | None) -> None:
-    """Print decision, strategies, comparisons, money and circumstances, counted at today's prices."""
+def print_result(
+    stored: Mapping[str, Any], say: Say, business: Business | None, overridden: Sequence[Mapping[str, Any]]
+) -> None:
+    """Print decision and overrides, strategies, comparisons, money and circumstances, counted at today's prices."""
     result = at_prices(stored, current_prices())
-    for sentence in decision_sentences(say, result):
+    for sentence in (*decision_sentences(say, result), *override_sentences(say, overridden)):
         print(sentence)
     print()
     _print_table(strategy_table(say, result, business or IN_USD))
@@ -69,6 +73,9 @@ def print_result(stored: Mapping[str, Any], say: Say, business: Business | None)
             print(say("{challenger} vs {reference}: {reasons}", **names, reasons=reservations(say, comparison)))
     if "stability" in result:  # not in results of earlier versions
         for sentence in firmness_sentences(say, result):
+            print(sentence)
+    for sentence in (look_sentence(say, result), seal_sentence(say, result), *deviation_sentences(say, result)):
+        if sentence:
             print(sentence)
     data, plan, cost = result["dataset"], result["plan"], result["cost"]
     audit = result["teacher_audit"]

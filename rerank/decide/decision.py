@@ -34,19 +34,26 @@ REASONS = (
     "single_inconclusive",
     "single_not_realistic",
     "single_too_dear",
+    "single_breaks_guardrail",
     "free_baseline_gains",
     "free_baseline_no_gain",
     "free_baseline_too_dear",
+    "free_baseline_breaks_guardrail",
     "free_baseline_ties",
     "free_baseline_not_beaten",
     "second_better",
     "second_too_dear",
+    "second_breaks_guardrail",
     "second_negligible",
     "second_no_gain",
     "second_worse",
     "second_inconclusive",
     "second_not_run",
     "second_not_planned",
+    "signal_distil",
+    "signal_label",
+    "signal_equal",
+    "signal_open",
     "teacher_red",
     "teacher_amber",
     "luck_unknown",
@@ -63,9 +70,12 @@ WOULD_CHANGE = (
     "second_stage_run",
     "other_margin",
     "other_prices",
+    "guardrails_kept",
+    "other_guardrails",
 )
 # A perfect re-ranker takes all of the room above the first stage; fine-tuned ones rarely take half.
 CEILING_FACTOR = 2.0
+_KEEP = ("guardrails_kept", "other_guardrails")  # what would change a decision that a guardrail made
 
 
 @dataclass(frozen=True)
@@ -78,7 +88,9 @@ class Evidence:
     run. free_baselines: free strategies against first stage; free_against_single: the best single stage
     (challenger) against each. net_usd: by (reference, challenger), what changing over brings minus its extra
     cost at the user's traffic and value of a success; empty when nobody gave them: cost is then shown and does
-    not decide. alpha: the plan's, for how many queries a gain would need.
+    not decide. alpha: the plan's, for how many queries a gain would need. signal: the best D against the best C, when
+    the plan locked that question. broken: by strategy, the guardrails of the plan that it breaks; one that breaks any
+    is not recommended.
     """
 
     blocking_findings: tuple[str, ...]
@@ -93,6 +105,8 @@ class Evidence:
     second_planned: bool = True
     alpha: float = 0.05
     net_usd: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    signal: Comparison | None = None
+    broken: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -107,11 +121,25 @@ class Decision:
 
 def decide(evidence: Evidence) -> Decision:
     """Return the decision: the first rule that holds, in the order of the design's chapter on verdicts."""
-    found = _decide(evidence)
+    found = _with_signal(_decide(evidence), evidence.signal)
     # Two rules may name the same code; said once is enough.
     return dataclasses.replace(
         found, reasons=tuple(dict.fromkeys(found.reasons)), would_change=tuple(dict.fromkeys(found.would_change))
     )
+
+
+def _with_signal(found: Decision, signal: Comparison | None) -> Decision:
+    """Add what the question "label or distil?" has answered; it explains, the rules decide."""
+    if signal is None or found.code in ("repair_data", "repair_first_stage"):
+        return found
+    would: tuple[str, ...] = ()
+    if signal.verdict in ("identical", "equivalent") or signal.negligible:
+        reason = "signal_equal"
+    elif signal.verdict in ("better", "worse"):
+        reason = "signal_distil" if signal.verdict == "better" else "signal_label"
+    else:
+        reason, would = "signal_open", ("more_judged_queries",)
+    return dataclasses.replace(found, reasons=(*found.reasons, reason), would_change=(*found.would_change, *would))
 
 
 def _decide(evidence: Evidence) -> Decision:
@@ -153,8 +181,9 @@ def _teacher(evidence: Evidence) -> tuple[str, ...]:
 
 
 def _best_free(evidence: Evidence) -> Comparison | None:
-    """Return the free baseline with the largest real gain over the first stage that is worth its cost, else None."""
-    gains = [item for item in _free_gains(evidence) if _worth_it(evidence, item)]
+    """Return the free baseline with the largest real gain that keeps the guardrails and is worth its cost, else None."""
+    kept = [item for item in _free_gains(evidence) if item.challenger not in evidence.broken]
+    gains = [item for item in kept if _worth_it(evidence, item)]
     return max(gains, key=lambda item: item.delta or 0.0, default=None)
 
 
@@ -174,7 +203,9 @@ def _without_gain(evidence: Evidence, reasons: tuple[str, ...], would: tuple[str
         return _free(free, (*reasons, "free_baseline_gains", *luck), (*would, *seeds))
     missing: tuple[str, ...] = ("free_baseline_no_gain",) if evidence.free_baselines else ()
     if _free_gains(evidence):
-        missing, would = ("free_baseline_too_dear",), (*would, "other_prices")
+        is_dear = any(item.challenger not in evidence.broken for item in _free_gains(evidence))
+        missing = ("free_baseline_too_dear",) if is_dear else ("free_baseline_breaks_guardrail",)
+        would = (*would, "other_prices") if is_dear else (*would, *_KEEP)
     return Decision("stop", (*reasons, *missing, *luck), (*would, *seeds))
 
 
@@ -184,6 +215,8 @@ def _open(evidence: Evidence, single: Comparison) -> Decision:
     `not_worse` says that harm is excluded. Against the first stage the question is a gain, which is then as
     open as when everything is; only the number of queries that would show it counts.
     """
+    if single.challenger in evidence.broken:  # further queries would show a gain that is not wanted as it is
+        return _without_gain(evidence, ("single_inconclusive", "single_breaks_guardrail"), _KEEP)
     more = single.n_more_queries
     if single.verdict == "not_worse":
         each = evidence.alpha / (2 if evidence.second_planned else 1)
@@ -204,6 +237,11 @@ def _with_gain(evidence: Evidence, single: Comparison) -> Decision:
     """Return what to do when the single stage beats the first stage by more than the margin can hide."""
     second = evidence.second
     reasons: tuple[str, ...] = ("single_better",)
+    about, would = _about_second(evidence, second)
+    if single.challenger in evidence.broken:
+        reasons = (*reasons, "single_breaks_guardrail")
+        if about != "second_better":
+            return _without_gain(evidence, reasons, _KEEP)
     if not _worth_it(evidence, single):
         return _without_gain(evidence, (*reasons, "single_too_dear"), ("other_prices",))
     free = _best_free(evidence)
@@ -224,7 +262,6 @@ def _with_gain(evidence: Evidence, single: Comparison) -> Decision:
         if against.verdict != "better":
             reasons = (*reasons, "free_baseline_not_beaten")
     luck, seeds = _luck(single, second)
-    about, would = _about_second(evidence, second)
     teacher = _teacher(evidence)
     reasons = (*reasons, about, *teacher, *luck)
     if second is not None and about == "second_better":
@@ -246,6 +283,8 @@ def _about_second(evidence: Evidence, second: Comparison | None) -> tuple[str, t
     if second.verdict == "better":
         if second.negligible:
             return "second_negligible", ("other_margin",)
+        if second.challenger in evidence.broken:
+            return "second_breaks_guardrail", _KEEP
         if _worth_it(evidence, second):
             return "second_better", ("other_margin",)
         return "second_too_dear", ("other_prices",)

@@ -4,6 +4,7 @@ import datetime
 from pathlib import Path
 from typing import Any
 
+from rerank.digests import digest_of
 from rerank.errors import RerankError
 from rerank.planning.plan import Plan, plan_from_dict
 from rerank.store.artefacts import read_json, write_json
@@ -78,6 +79,13 @@ def spent_path(identity: str) -> Path:
 def forecast_path(plan: Plan, device: str) -> Path:
     """Return where a plan's forecast for a device choice is kept, whether it exists or not."""
     return room("forecasts") / f"{plan.digest}.{device}.json"
+
+
+def pilot_path(plan: Plan) -> Path:
+    """Return where the pilot of a plan is kept, whether it exists or not: its name is of what the pilot depends on."""
+    given = plan.to_dict()
+    named = ("dataset_digest", "primary_measure", "relevant_grade", "split", "first_stage", "max_queries")
+    return room("pilots") / f"{digest_of({name: given[name] for name in named})}.json"
 
 
 def list_experiments() -> list[dict[str, Any]]:

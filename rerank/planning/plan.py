@@ -18,6 +18,8 @@ def _with_fused(*names: str) -> tuple[str, ...]:
 
 PLAIN = ("first-stage", "embedding", "base", "C", "D", "C-then-D", "D-then-C")
 UNTRAINED = _with_fused("first-stage", "embedding", "base")
+LABELLED = _with_fused("C")  # learns from judgments
+DISTILLED = _with_fused("D")  # learns from a teacher
 SINGLE_STAGE = _with_fused("C", "D")
 TWO_STAGE = _with_fused("C-then-D", "D-then-C")
 # One stage with the two-stage step budget: what of a second stage's gain is only more training, or only its data.
@@ -111,6 +113,21 @@ class LearningCurve:
 
 
 @dataclass(frozen=True)
+class Guardrails(_Numbers):
+    """What a strategy must keep to be recommended, however large its gain; None where nothing was asked.
+
+    max_p95_latency_ms: of what re-ranking adds to a search. min_recall: share (0-1) of a query's relevant documents
+    among the candidates, mean over test queries. max_segment_drop: how far the KPI of any segment may fall below the
+    first stage's, in its units. max_harmed_share: share (0-1) of the test queries that lose more than .1.
+    """
+
+    max_p95_latency_ms: float | None = None
+    min_recall: float | None = None
+    max_segment_drop: float | None = None
+    max_harmed_share: float | None = None
+
+
+@dataclass(frozen=True)
 class Budget(_Numbers):
     """What all starts of the experiment may spend together; the run stops at the first training step beyond a limit."""
 
@@ -131,6 +148,8 @@ class Plan(_Numbers):
     relevant_grade: int = 1  # the smallest grade that binary measures count as relevant
     margin: float = 0.02
     alpha: float = 0.05
+    label_or_distil: bool = False  # whether D against C is a confirmatory question as well
+    guardrails: Guardrails = field(default_factory=Guardrails)
     strategies: tuple[str, ...] = PLAIN
     seeds: tuple[int, ...] = (1, 2, 3)
     split: Split = field(default_factory=Split)
@@ -250,6 +269,8 @@ def check_plan(plan: Plan) -> None:
         raise _bad("primary_measure", plan.primary_measure)
     if not all(isinstance(name, str) for name in plan.strategies):
         raise _bad("strategies", plan.strategies)
+    if not isinstance(plan.label_or_distil, bool):
+        raise _bad("label_or_distil", plan.label_or_distil)
     if not plan.seeds or not all(_number(seed, 0, 2**31 - 1, whole=True) for seed in plan.seeds):
         raise _bad("seeds", plan.seeds)
     if not plan.strategies or set(plan.strategies) <= {"first-stage"}:
@@ -289,12 +310,16 @@ def check_plan(plan: Plan) -> None:
     ):
         if word not in words:
             raise _bad(setting, word)
-    for setting, limit, low, whole in (
-        ("max_queries", plan.max_queries, 1, True),
-        ("budget.minutes", plan.budget.minutes, 0, False),
-        ("budget.usd", plan.budget.usd, 0, False),
+    for setting, limit, low, high, whole in (
+        ("max_queries", plan.max_queries, 1, 1e9, True),
+        ("budget.minutes", plan.budget.minutes, 0, 1e9, False),
+        ("budget.usd", plan.budget.usd, 0, 1e9, False),
+        ("guardrails.max_p95_latency_ms", plan.guardrails.max_p95_latency_ms, 0, 1e9, False),
+        ("guardrails.min_recall", plan.guardrails.min_recall, 0, 1, False),
+        ("guardrails.max_segment_drop", plan.guardrails.max_segment_drop, 0, 1, False),
+        ("guardrails.max_harmed_share", plan.guardrails.max_harmed_share, 0, 1, False),
     ):
-        if limit is not None and not _number(limit, low, 1e9, whole=whole):
+        if limit is not None and not _number(limit, low, high, whole=whole):
             raise _bad(setting, limit)
     check_losses(plan.contrastive.loss, plan.distillation.loss, plan.teacher)
     _check_stage("contrastive", plan.contrastive, CONTRASTIVE)

@@ -9,6 +9,7 @@ Question = Literal["difference", "not_worse", "equivalence"]
 SD_BETWEEN_RERANKERS = 0.10  # of per-query nDCG@10 differences between two re-rankers over one pool
 SD_FIRST_STAGE = 0.19  # the same between a first stage and a re-ranker
 POWER = 0.8
+MIN_PILOT_QUERIES = 10  # the SD of fewer could as well be half or twice as large
 _NORMAL = NormalDist()
 
 
@@ -56,3 +57,14 @@ def queries_needed(
         "equivalence": _NORMAL.inv_cdf(1 - alpha) + _NORMAL.inv_cdf((1 + power) / 2),
     }[question]
     return math.ceil((z * sd / delta) ** 2)
+
+
+def spreads(pilot_sd: float | None) -> tuple[float, float]:
+    """Return the SD of per-query differences between first stage and re-ranker, and between two re-rankers.
+
+    From a pilot the first one is measured, the second keeps the typical proportion of the two (.10 to .19): nobody
+    knows it before something is trained. Without a pilot both are the typical ones of nDCG@10.
+    """
+    if pilot_sd is None or pilot_sd <= 0:
+        return SD_FIRST_STAGE, SD_BETWEEN_RERANKERS
+    return pilot_sd, pilot_sd * SD_BETWEEN_RERANKERS / SD_FIRST_STAGE

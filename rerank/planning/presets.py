@@ -1,4 +1,4 @@
-"""Named starting points for a plan."""
+"""Named starting points for a plan: presets say how thoroughly, templates which question."""
 
 import dataclasses
 
@@ -7,6 +7,8 @@ from rerank.planning.plan import (
     CONTROLS,
     FUSED,
     PLAIN,
+    SINGLE_STAGE,
+    UNTRAINED,
     FirstStage,
     LearningCurve,
     Plan,
@@ -15,6 +17,7 @@ from rerank.planning.plan import (
 )
 
 PRESETS = ("quick", "standard")
+TEMPLATES = ("reranking", "second_stage", "label_or_distil")
 CURVE_SHARES = (0.1, 0.25, 0.5)
 
 
@@ -44,3 +47,37 @@ def preset(name: str, dataset_digest: str) -> Plan:
             distillation=StageSettings(loss="kl", **short),  # type: ignore[arg-type]
         )
     raise RerankError("unknown_preset", name=name, known=", ".join(PRESETS))
+
+
+_WITHOUT_SECOND = tuple(name for name in (*PLAIN, *FUSED) if name in (*UNTRAINED, *SINGLE_STAGE))
+
+
+def template(name: str, start: Plan) -> Plan:
+    """Return a plan with the strategies, locked questions, controls and learning curve that a question needs.
+
+    reranking: is it worth it, single stages only, and would more judgments help; second_stage: does it add anything
+    that more training would not, with the equal-budget controls; label_or_distil: D against C with a curve of both,
+    no second stage. Split, seeds, candidates and training stay those of `start`. Raises RerankError
+    `unknown_template`.
+    """
+    curve = start.learning_curve
+    if name == "reranking":
+        return dataclasses.replace(
+            start,
+            strategies=_WITHOUT_SECOND,
+            learning_curve=dataclasses.replace(curve, shares=CURVE_SHARES, strategies=("C", "C+fusion")),
+        )
+    if name == "second_stage":
+        return dataclasses.replace(
+            start,
+            strategies=(*PLAIN, *FUSED, *CONTROLS),
+            learning_curve=dataclasses.replace(curve, shares=()),
+        )
+    if name == "label_or_distil":
+        return dataclasses.replace(
+            start,
+            strategies=_WITHOUT_SECOND,
+            label_or_distil=True,
+            learning_curve=dataclasses.replace(curve, shares=CURVE_SHARES, strategies=("C", "D")),
+        )
+    raise RerankError("unknown_template", name=name, known=", ".join(TEMPLATES))

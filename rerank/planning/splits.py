@@ -96,6 +96,18 @@ def folds_of(dataset: Dataset, plan: Plan) -> list[Fold]:
     return folds
 
 
+def unsealed_queries(dataset: Dataset, plan: Plan) -> tuple[str, ...]:
+    """Return the evaluable queries whose judgments may be used before the plan is locked, in the dataset's order.
+
+    With `holdout` those that are not tested; with `kfold` all, because each is tested in some fold and none can be
+    sealed. Raises RerankError `too_few_queries_to_split`.
+    """
+    sealed = (
+        {query for fold in folds_of(dataset, plan) for query in fold.test} if plan.split.kind == "holdout" else set()
+    )
+    return tuple(query for query in evaluable_queries(dataset, plan) if query not in sealed)
+
+
 def part_of(fold: Fold, share: float, seed: int) -> Fold:
     """Return a fold with a share (0-1) of its training queries; smaller shares are parts of larger ones.
 

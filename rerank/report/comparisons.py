@@ -1,9 +1,9 @@
-"""Which strategies are compared with which: the two locked questions, and the rest as exploratory."""
+"""Which strategies are compared with which: the locked questions, and the rest as exploratory."""
 
 import pandas as pd
 
 from rerank.planning.graph import path_of
-from rerank.planning.plan import FUSION, SINGLE_STAGE, TWO_STAGE, UNTRAINED, Plan
+from rerank.planning.plan import DISTILLED, FUSION, LABELLED, SINGLE_STAGE, TWO_STAGE, UNTRAINED, Plan
 from rerank.report.attribution import links_of
 from rerank.report.per_query import score_table
 from rerank.report.ran import Ran
@@ -25,19 +25,19 @@ def best_on_dev(ran: Ran, names: tuple[str, ...]) -> str | None:
 
 
 def family_size(plan: Plan) -> int:
-    """Return how many confirmatory questions the plan has locked (0-2)."""
-    single = any(name in SINGLE_STAGE for name in plan.strategies)
-    two = any(name in TWO_STAGE for name in plan.strategies)
-    return int(single) + int(single and two)
+    """Return how many confirmatory questions the plan has locked (0-3)."""
+    groups = (SINGLE_STAGE, TWO_STAGE, LABELLED, DISTILLED)
+    single, two, labelled, distilled = (any(name in plan.strategies for name in group) for group in groups)
+    return int(single) + int(single and two) + int(plan.label_or_distil and labelled and distilled)
 
 
 def locked_pairs(ran: Ran) -> list[tuple[str, str]]:
     """Return reference and challenger of every confirmatory question that can be answered already."""
     single = best_on_dev(ran, SINGLE_STAGE)
-    two = best_on_dev(ran, TWO_STAGE)
-    if single is None:
-        return []
-    return [(FIRST, single)] if two is None else [(FIRST, single), (single, two)]
+    pairs = [(FIRST, single), (single, best_on_dev(ran, TWO_STAGE))]
+    if ran.plan.label_or_distil:
+        pairs.append((best_on_dev(ran, LABELLED), best_on_dev(ran, DISTILLED)))
+    return [(reference, challenger) for reference, challenger in pairs if reference and challenger]
 
 
 def scores_of(ran: Ran, by_seed: pd.DataFrame, name: str, measure: str) -> Scores:
@@ -50,11 +50,11 @@ def scores_of(ran: Ran, by_seed: pd.DataFrame, name: str, measure: str) -> Score
 def all_comparisons(ran: Ran, by_seed: pd.DataFrame) -> list[Comparison]:
     """Return every comparison, confirmatory ones first.
 
-    Confirmatory, on the primary measure with Holm between them: best single-stage against first-stage, and
-    best two-stage against best single-stage, both chosen on development scores. Exploratory: every strategy
-    against first-stage on every measure, the locked pairs on Success@1, two-stage against its own single
-    stages, single-stage against what is free, fused against plain, and two-stage against its equal-budget
-    controls.
+    Confirmatory, on the primary measure with Holm between them: best single-stage against first-stage, best
+    two-stage against best single-stage and, if the plan asks, best D against best C; chosen on development scores.
+    Exploratory: every strategy against first-stage on every measure, the locked pairs on Success@1, two-stage
+    against its own single stages, single-stage against what is free, fused against plain, and two-stage against its
+    equal-budget controls.
     """
     plan = ran.plan
     present = [run.name for run in ran.runs]

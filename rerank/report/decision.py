@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rerank.decide.decision import Evidence, decide, gate_one
+from rerank.decide.guardrails import broken_of
 from rerank.planning.graph import distils
-from rerank.planning.plan import TWO_STAGE, UNTRAINED
+from rerank.planning.plan import DISTILLED, LABELLED, TWO_STAGE, UNTRAINED
 from rerank.report.comparisons import FIRST
 from rerank.report.ran import Ran
 from rerank.stats.comparison import Comparison
@@ -26,12 +27,28 @@ def _blocking_findings(manifest: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _locked(comparisons: Sequence[Comparison], primary: str) -> tuple[Comparison | None, Comparison | None]:
-    """Return the answers to the two locked questions."""
+def _locked(
+    comparisons: Sequence[Comparison], primary: str
+) -> tuple[Comparison | None, Comparison | None, Comparison | None]:
+    """Return the answers to the locked questions: single stage, second stage, label or distil."""
     confirmatory = [found for found in comparisons if found.measure == primary and found.confirmatory]
     single = next((found for found in confirmatory if found.reference == FIRST), None)
-    second = next((found for found in confirmatory if found.reference != FIRST), None)
-    return single, second
+    second = next((found for found in confirmatory if found.challenger in TWO_STAGE), None)
+    signal = next(
+        (found for found in confirmatory if found.reference in LABELLED and found.challenger in DISTILLED), None
+    )
+    return single, second, signal
+
+
+def _recommended(decision: Mapping[str, Any]) -> str | None:
+    """Return the strategy that the decision would put into service, None when it changes nothing yet."""
+    by_code = {
+        "adopt_free_baseline": decision["next_numbers"].get("strategy"),
+        "add_second_stage": decision["second_strategy"],
+        "adopt_single_stage": decision["single_strategy"],
+        "repair_teacher": decision["single_strategy"],
+    }
+    return by_code.get(decision["code"])
 
 
 def _evidence(
@@ -39,10 +56,11 @@ def _evidence(
     comparisons: Sequence[Comparison],
     oracle_delta: float,
     audit: Mapping[str, Any] | None,
+    guardrails: Sequence[Mapping[str, Any]],
     net_usd: Mapping[tuple[str, str], float],
     blocking_findings: tuple[str, ...],
 ) -> Evidence:
-    single, second = _locked(comparisons, plan["primary_measure"])
+    single, second, signal = _locked(comparisons, plan["primary_measure"])
     mine = [found for found in comparisons if found.measure == plan["primary_measure"]]
     free = [name for name in UNTRAINED if name != FIRST]
     chosen = single.challenger if single else None
@@ -59,6 +77,8 @@ def _evidence(
         second_planned=any(name in TWO_STAGE for name in plan["strategies"]),
         alpha=plan["alpha"],
         net_usd=net_usd,
+        signal=signal,
+        broken=broken_of(guardrails),
     )
 
 
@@ -69,6 +89,7 @@ def _record(evidence: Evidence) -> dict[str, Any]:
         decision[name] = list(decision[name])
     decision["single_strategy"] = evidence.single.challenger if evidence.single else None
     decision["second_strategy"] = evidence.second.challenger if evidence.second else None
+    decision["recommended_strategy"] = _recommended(decision)
     decision["next_numbers"] = dict(decision["next_numbers"])
     return decision
 
@@ -78,6 +99,7 @@ def decision_of(
     comparisons: Sequence[Comparison],
     oracle_delta: float,
     audit: Mapping[str, Any] | None,
+    guardrails: Sequence[Mapping[str, Any]],
     net_usd: Mapping[tuple[str, str], float],
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the decision and gate 1's recommendation as they stand in `result.json`.
@@ -85,7 +107,7 @@ def decision_of(
     net_usd: by (reference, challenger), what changing over brings minus its extra cost; empty when unknown.
     """
     blocking = _blocking_findings(ran.dataset.manifest)
-    evidence = _evidence(ran.plan.to_dict(), comparisons, oracle_delta, audit, net_usd, blocking)
+    evidence = _evidence(ran.plan.to_dict(), comparisons, oracle_delta, audit, guardrails, net_usd, blocking)
     return _record(evidence), gate_one(evidence)
 
 
@@ -100,10 +122,11 @@ def decision_with(result: Mapping[str, Any], net_usd: Mapping[tuple[str, str], f
         Comparison(**{**{name: item[name] for name in names}, "reasons": tuple(item["reasons"])})
         for item in result["comparisons"]
     ]
-    single, _ = _locked(comparisons, primary)
+    single, *_ = _locked(comparisons, primary)
     if result["decision"]["code"] == "repair_data" or single is None or single.verdict != "better":
         return None
     room = result["first_stage"]["oracle"] - result["strategies"][FIRST]["measures"][primary]
-    found = _record(_evidence(result["plan"], comparisons, room, result["teacher_audit"], net_usd, ()))
+    guardrails = result.get("guardrails", [])  # not in results of earlier versions
+    found = _record(_evidence(result["plan"], comparisons, room, result["teacher_audit"], guardrails, net_usd, ()))
     same = all(found[name] == result["decision"][name] for name in ("code", "reasons"))
     return None if same else found

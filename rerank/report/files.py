@@ -12,6 +12,7 @@ from urllib.parse import quote
 import pandas as pd
 
 from rerank.cost.business import BUSINESS_FILE
+from rerank.planning.overrides import OVERRIDES_FILE
 from rerank.report.per_query import mean_over_seeds
 from rerank.report.ran import Ran
 from rerank.report.spreadsheets import csv_bytes
@@ -25,6 +26,8 @@ EXPORTED = (
     "qrels.trec",
     "to_judge.csv",
     "plan.json",
+    "gates.json",
+    OVERRIDES_FILE,
     "log.jsonl",
     BUSINESS_FILE,
 )

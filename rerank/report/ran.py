@@ -81,3 +81,6 @@ class Ran:
     curve: tuple[CurvePoint, ...] = ()
     unlabelled_counts: Mapping[str, int] = field(default_factory=dict)  # by source: log, documents
     choices: tuple[tuple[str, int, int], ...] = ()  # of a search: kind, fold, trial
+    starts: tuple[Mapping[str, Any], ...] = ()  # the log's `started` events, oldest first
+    gates: tuple[Mapping[str, Any], ...] = ()  # decisions about gate 1, oldest first
+    earlier_looks: tuple[Mapping[str, Any], ...] = ()  # other plans evaluated on these test queries before

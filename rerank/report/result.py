@@ -22,7 +22,9 @@ from rerank.report.ceiling import ceiling_record
 from rerank.report.comparisons import FIRST, all_comparisons
 from rerank.report.curve import curve_scores, learning_curve
 from rerank.report.decision import decision_of
+from rerank.report.deviations import deviations_of
 from rerank.report.files import write_files
+from rerank.report.guardrails import guardrails_of
 from rerank.report.money import net_benefits
 from rerank.report.per_query import mean_over_seeds, score_table, seed_scores
 from rerank.report.ran import Ran, StrategyRun
@@ -123,6 +125,7 @@ def build_result(ran: Ran, by_seed: pd.DataFrame, curve: pd.DataFrame) -> dict[s
     test_judgments = ran.dataset.judgments[ran.dataset.judgments["query_id"].isin(list(ran.test_queries))]
     test_candidates = ran.candidates[ran.candidates["query_id"].isin(list(ran.test_queries))]
     audit = audit_teacher(ran)
+    guardrails = guardrails_of(ran, means, strategies)
     n_judged = len(ran.dataset.judgments)
     free = score_table(by_seed, FIRST, plan.primary_measure, ran.test_queries)
     reference = Scores(FIRST, ran.test_queries, free, ran.candidates_digest, trained=False)
@@ -171,6 +174,8 @@ def build_result(ran: Ran, by_seed: pd.DataFrame, curve: pd.DataFrame) -> dict[s
         "unjudged": unjudged,
         "ceiling": ceiling_record(ran, by_seed),
         "teacher_audit": audit,
+        "guardrails": guardrails,
+        "looks": {"nth": 1 + len(ran.earlier_looks), "earlier": [dict(look) for look in ran.earlier_looks]},
         "business": business.to_dict() if business else None,
         "cost": {
             "currency": "USD",
@@ -183,7 +188,8 @@ def build_result(ran: Ran, by_seed: pd.DataFrame, curve: pd.DataFrame) -> dict[s
         },
     }
     net_usd = net_benefits(result, business)
-    result["decision"], result["gate_one"] = decision_of(ran, comparisons, ceiling - first, audit, net_usd)
+    result["decision"], result["gate_one"] = decision_of(ran, comparisons, ceiling - first, audit, guardrails, net_usd)
+    result["deviations"] = deviations_of(ran, result["gate_one"])
     return result
 
 

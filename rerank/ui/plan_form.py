@@ -28,7 +28,9 @@ from rerank.planning.plan import (
     UnlabelledSource,
     check_plan,
 )
-from rerank.planning.presets import CURVE_SHARES, PRESETS, preset
+from rerank.planning.presets import CURVE_SHARES, PRESETS, TEMPLATES, preset, template
+from rerank.ui import cached
+from rerank.ui.plan_guardrails import guardrail_form
 from rerank.ui.show import problem
 from rerank.ui.strategies import explain
 from rerank.wording.language import Say
@@ -44,6 +46,10 @@ from rerank.wording.names import (
     name_of,
     strategy_name,
 )
+from rerank.wording.plans import ALL_QUESTIONS, HYPOTHESES
+from rerank.wording.plans import TEMPLATES as TEMPLATE_NAMES
+
+ALL = "all"  # no template: what the preset plans
 
 
 def plan_form(say: Say, manifest: Mapping[str, Any]) -> Plan | None:
@@ -57,11 +63,25 @@ def plan_form(say: Say, manifest: Mapping[str, Any]) -> Plan | None:
         horizontal=True,
         key="plan_preset",
     )
+    asked = st.selectbox(
+        say("What do you want to know?"),
+        (ALL, *TEMPLATES),
+        format_func=lambda name: say(TEMPLATE_NAMES.get(name, ALL_QUESTIONS)),
+        key="plan_template",
+        help=say(
+            "Fills in strategies, the questions that are locked, controls and learning curve. You can change all."
+        ),
+    )
     start = preset(chosen, digest)
-    # Keys carry preset and dataset: another preset shows its own values instead of the old ones.
-    key = f"{chosen}_{digest[:8]}"
+    if asked != ALL:
+        start = template(asked, start)
+    # Keys carry preset, template and dataset: another one shows its own values instead of the old ones.
+    key = f"{chosen}_{asked}_{digest[:8]}"
     hypothesis = st.text_input(
-        say("What do you expect, in your own words?"), key=f"hypothesis_{digest[:8]}", max_chars=300
+        say("What do you expect, in your own words?"),
+        value=say(HYPOTHESES.get(asked, "")),
+        key=f"hypothesis_{asked}_{digest[:8]}",
+        max_chars=300,
     )
     plan = replace(start, hypothesis=hypothesis.strip())
     left, right = st.columns(2)
@@ -69,6 +89,8 @@ def plan_form(say: Say, manifest: Mapping[str, Any]) -> Plan | None:
         plan = _question(say, plan, key)
     with right:
         plan = _experiment(say, plan, key, manifest)
+    with st.expander(say("Guardrails: what must not get worse")):
+        plan = guardrail_form(say, plan, key, has_segments=_has_segments(digest))
     with st.expander(say("Details: candidates, model, training, budget")):
         plan = _details(say, plan, key, manifest)
         plan = _more_for_training(say, plan, key)
@@ -78,6 +100,13 @@ def plan_form(say: Say, manifest: Mapping[str, Any]) -> Plan | None:
         problem(say, error.code, error.facts)
         return None
     return plan
+
+
+def _has_segments(digest: str) -> bool:
+    try:
+        return bool((cached.dataset(digest).queries["segment"] != "").any())
+    except RerankError:  # said where the sample's power is shown
+        return False
 
 
 def _question(say: Say, plan: Plan, key: str) -> Plan:
@@ -138,6 +167,14 @@ def _experiment(say: Say, plan: Plan, key: str, manifest: Mapping[str, Any]) -> 
             "stage's gain is only more training. They cost about as much as all the other trainings together."
         ),
     )
+    is_asked = plan.label_or_distil
+    if {"C", "D"} <= set(picked):
+        is_asked = st.toggle(
+            say("D against C is a locked question, too"),
+            value=plan.label_or_distil,
+            key=f"label_or_distil_{key}",
+            help=say("Label or distil? The more questions share α, the more queries each of them needs."),
+        )
     options: list[Teacher] = (
         ["embedding", "fusion", "uploaded"] if manifest["n_teacher_scores"] else ["embedding", "fusion"]
     )
@@ -150,7 +187,13 @@ def _experiment(say: Say, plan: Plan, key: str, manifest: Mapping[str, Any]) -> 
     fused = [f"{name}{FUSION}" for name in picked] if is_fused else []
     controls = CONTROLS if is_controlled else ()
     strategies = ("first-stage", *(name for name in STRATEGIES if name in (*picked, *fused, *controls)))
-    return replace(plan, strategies=strategies, seeds=tuple(range(1, int(n_seeds) + 1)), teacher=teacher)
+    return replace(
+        plan,
+        strategies=strategies,
+        seeds=tuple(range(1, int(n_seeds) + 1)),
+        teacher=teacher,
+        label_or_distil=is_asked,
+    )
 
 
 def _more_for_training(say: Say, plan: Plan, key: str) -> Plan:
@@ -197,7 +240,7 @@ def _more_for_training(say: Say, plan: Plan, key: str) -> Plan:
             help=say("Trains C again on 10, 25 and 50 % of the training queries: would more judgments help?"),
         )
     # A strategy that is not planned has no curve.
-    mine = tuple(name for name in ("C", "C+fusion") if name in plan.strategies) or ("C",)
+    mine = tuple(name for name in plan.learning_curve.strategies if name in plan.strategies) or ("C",)
     shares = CURVE_SHARES if has_curve else ()
     return replace(
         plan,

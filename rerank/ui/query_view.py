@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from rerank.decide.guardrails import harmed
 from rerank.errors import RerankError
 from rerank.figures.per_query import wins_and_losses
 from rerank.intake.dataset import Dataset
@@ -121,7 +122,7 @@ def _counts(say: Say, differences: pd.DataFrame) -> None:
         (say("Queries won"), int((values > 0).sum())),
         (say("Queries lost"), int((values < 0).sum())),
         (say("Unchanged"), int((values == 0).sum())),
-        (say("Harmed by more than .1"), int((values < -0.1).sum())),
+        (say("Harmed by more than .1"), int(harmed(values.to_numpy(dtype=float)).sum())),
         (say("Mean difference"), mean),
     )
     numbers(shown)

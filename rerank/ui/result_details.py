@@ -9,6 +9,7 @@ import streamlit as st
 
 from rerank.cost.business import Business
 from rerank.cost.prices import Price
+from rerank.decide.guardrails import MIN_SEGMENT_QUERIES
 from rerank.ui.safe import markdown
 from rerank.ui.show import table
 from rerank.wording.amounts import amount
@@ -16,7 +17,8 @@ from rerank.wording.language import Say
 from rerank.wording.names import AUDIT_COLOURS, FIRST_STAGES, PASSAGES, SPLITS, TEACHERS, name_of, strategy_name
 from rerank.wording.numbers import delta, duration, interval, milliseconds, score, usd
 from rerank.wording.prices import price_sentence
-from rerank.wording.tables import measure_table, moved_table
+from rerank.wording.record import deviation_sentences, moment, seal_sentence
+from rerank.wording.tables import guardrail_table, measure_table, moved_table
 from rerank.wording.truncation import truncation_sentence
 
 
@@ -29,6 +31,31 @@ def measures(say: Say, result: Mapping[str, Any]) -> None:
         st.markdown(f"**{heading}**")
         table(say, moved, "moved")
         st.caption(say("Kendall τ of the two rankings: 1 means that the second stage left every order as it was."))
+
+
+def guardrails(say: Say, result: Mapping[str, Any]) -> None:
+    """Show every strategy against every guardrail of the plan."""
+    table(say, guardrail_table(say, result), "guardrails")
+    st.caption(
+        say(
+            "Compared as this sample shows them, without a test: a small excess may be chance. Latency is what "
+            "re-ranking adds on this device; segments of fewer than {n} queries are left out.",
+            n=MIN_SEGMENT_QUERIES,
+        )
+    )
+
+
+def deviations(say: Say, result: Mapping[str, Any]) -> None:
+    """Show whether test judgments were sealed, who looked before, and every deviation from the locked plan."""
+    st.caption(seal_sentence(say, result))
+    for look in result.get("looks", {"earlier": ()})["earlier"]:
+        facts = {"experiment": look["experiment"], "at": moment(look["at"]), "n": look["n_common_queries"]}
+        st.caption(say("Evaluated before: plan {experiment}, {at} (UTC), {n} of the same test queries.", **facts))
+    found = deviation_sentences(say, result)
+    if not found:
+        st.write(say("None: the experiment did what its locked plan says."))
+    for sentence in found:
+        st.markdown(f"- {markdown(sentence)}")
 
 
 def segments(say: Say, result: Mapping[str, Any]) -> None:

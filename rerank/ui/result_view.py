@@ -16,7 +16,8 @@ from rerank.report.files import zip_bytes
 from rerank.ui import cached
 from rerank.ui.export_view import export_panel
 from rerank.ui.money_view import money_view
-from rerank.ui.result_details import circumstances, costs, measures, segments, teacher
+from rerank.ui.override_form import override_form
+from rerank.ui.result_details import circumstances, costs, deviations, guardrails, measures, segments, teacher
 from rerank.ui.result_firmness import firmness
 from rerank.ui.safe import markdown
 from rerank.ui.show import figure, problem, table
@@ -27,6 +28,7 @@ from rerank.wording.amounts import amount
 from rerank.wording.language import Say
 from rerank.wording.names import STRATEGY_EXPLANATIONS, strategy_name
 from rerank.wording.numbers import interval, milliseconds, score
+from rerank.wording.record import deviation_sentences
 from rerank.wording.tables import IN_USD, against_first_stage, comparison_table, strategy_table
 from rerank.wording.verdicts import significance, verdict_name
 
@@ -88,10 +90,17 @@ def _behind(say: Say, result: Mapping[str, Any], money: Business) -> None:
         table(say, comparison_table(say, result["comparisons"]), "comparisons")
     with st.expander(say("Every measure")):
         measures(say, result)
+    if result.get("guardrails"):
+        with st.expander(say("Guardrails")):
+            guardrails(say, result)
     with st.expander(say("Segments")):
         segments(say, result)
     with st.expander(say("Cost in detail")):
         costs(say, result, money)
+    with st.expander(say("Deviations from the plan: {n}", n=len(result.get("deviations", ())))):
+        deviations(say, result)
+    with st.expander(say("Override the decision or a verdict")):
+        override_form(say, result)
 
 
 def _to_queries(say: Say, experiment: str) -> None:
@@ -129,6 +138,10 @@ def _what_was_measured(say: Say, result: Mapping[str, Any]) -> None:
     st.caption(text)
     if plan["hypothesis"]:
         st.caption(say("Expected: {text}", text=markdown(plan["hypothesis"], 300)))
+    found = deviation_sentences(say, result)
+    if found:
+        heading = say("Deviations from the plan: {n}", n=len(found))
+        st.caption("\n".join([heading, "", *(f"- {markdown(sentence, 600)}" for sentence in found)]))
 
 
 def _headline(result: Mapping[str, Any]) -> list[str]:

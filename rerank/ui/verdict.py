@@ -5,10 +5,13 @@ from typing import Any
 
 import streamlit as st
 
+from rerank.planning.overrides import overrides
 from rerank.ui.safe import markdown
 from rerank.wording.decisions import decision_headline, decision_reasons, what_would_change
 from rerank.wording.language import Say
 from rerank.wording.names import VERDICT_SIGNS
+from rerank.wording.plans import guardrail_sentences
+from rerank.wording.record import look_sentence, override_sentences
 from rerank.wording.verdicts import comparison_sentence, reservations
 
 _GOOD = ("adopt_single_stage", "add_second_stage", "adopt_free_baseline")
@@ -22,6 +25,13 @@ def decision_banner(say: Say, result: Mapping[str, Any]) -> None:
     reasons = "\n".join(f"- {markdown(reason)}" for reason in decision_reasons(say, result))
     change = markdown(what_would_change(say, result))
     box(f"**{markdown(decision_headline(say, result))}**\n\n{reasons}\n\n{change}")
+    for sentence in override_sentences(say, overrides(result["experiment"])):
+        st.warning(markdown(sentence), icon=":material/signature:")
+    for sentence in guardrail_sentences(say, result):
+        st.caption(markdown(sentence))
+    look = look_sentence(say, result)
+    if look:
+        st.warning(markdown(look), icon=":material/visibility:")
 
 
 def confirmatory_verdicts(say: Say, result: Mapping[str, Any]) -> None:

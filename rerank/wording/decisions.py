@@ -6,6 +6,7 @@ from typing import Any
 from rerank.wording.language import Say, later
 from rerank.wording.names import strategy_name
 from rerank.wording.numbers import count
+from rerank.wording.plans import guardrail_sentences
 from rerank.wording.verdicts import comparison_sentence
 
 HEADLINES: Mapping[str, str] = {
@@ -42,11 +43,13 @@ REASONS: Mapping[str, str] = {
     "single_too_dear": later(
         "At the traffic and value given, the single stage brings less than it costs on top of what it would replace."
     ),
+    "single_breaks_guardrail": later("The single stage breaks a guardrail of the plan: it is not recommended."),
     "free_baseline_gains": later("Without any training, {strategy} is better than the first stage already."),
     "free_baseline_no_gain": later("No strategy without training is better than the first stage either."),
     "free_baseline_too_dear": later(
         "A strategy without training gains, but brings less than it costs at the traffic and value given."
     ),
+    "free_baseline_breaks_guardrail": later("What gains without training breaks a guardrail of the plan."),
     "free_baseline_ties": later(
         "Without any training, {strategy} does as well as the single stage: the cheaper option wins."
     ),
@@ -55,12 +58,17 @@ REASONS: Mapping[str, str] = {
     ),
     "second_better": later("The second stage adds a gain above the margin."),
     "second_too_dear": later("The second stage adds a gain, but costs more than it is worth."),
+    "second_breaks_guardrail": later("The second stage gains, but breaks a guardrail of the plan."),
     "second_negligible": later("The second stage's gain is smaller than the margin."),
     "second_no_gain": later("The second stage is not shown to add anything."),
     "second_worse": later("The second stage makes it worse."),
     "second_inconclusive": later("Whether the second stage adds anything is open; the cheaper option wins."),
     "second_not_run": later("The second stage has not been run yet."),
     "second_not_planned": later("The plan has no second stage."),
+    "signal_distil": later("Distilling the teacher is better than learning from your judgments."),
+    "signal_label": later("Learning from your judgments is better than distilling the teacher."),
+    "signal_equal": later("Judgments and teacher teach equally well within the margin: take what is cheaper to get."),
+    "signal_open": later("Whether judgments or the teacher teach better is open."),
     "teacher_red": later("The teacher is worse than what is free: it must not teach."),
     "teacher_amber": later("It is not shown that the teacher is better than what is free."),
     "luck_unknown": later("Everything was trained once: training luck is unknown."),
@@ -77,6 +85,8 @@ WOULD_CHANGE: Mapping[str, str] = {
     "second_stage_run": later("the second stage's result"),
     "other_margin": later("another margin (locked in a new plan)"),
     "other_prices": later("other prices, or a gain that is worth more"),
+    "guardrails_kept": later("a strategy that keeps the guardrails"),
+    "other_guardrails": later("other guardrails (locked in a new plan)"),
 }
 
 GATE: Mapping[str, str] = {
@@ -128,6 +138,7 @@ def decision_sentences(say: Say, result: Mapping[str, Any]) -> list[str]:
         decision_headline(say, result),
         *(comparison_sentence(say, item) for item in confirmatory),
         *decision_reasons(say, result),
+        *guardrail_sentences(say, result),
         what_would_change(say, result),
     ]
     return [line for line in lines if line]

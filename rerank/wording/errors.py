@@ -42,6 +42,13 @@ ERRORS: Mapping[str, str] = {
         "The plan of experiment {experiment} was edited after it was locked. Restore the file or start a new plan."
     ),
     "unknown_preset": later("There is no preset “{name}”. Known: {known}."),
+    "unknown_template": later("There is no template “{name}”. Known: {known}."),
+    "pilot_too_small": later(
+        "Only {n_queries} queries may be looked at before the plan is locked; a pilot needs {least}. Typical spreads "
+        "are used instead."
+    ),
+    "override_unsigned": later("An override needs a name and a reason: both stay in the record."),
+    "override_changes_nothing": later("This is what was computed already: there is nothing to override."),
     "too_few_queries_to_split": later(
         "Only {n_queries} queries have a relevant document: too few to split into training, development and "
         "test. Judge more queries."

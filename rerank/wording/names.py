@@ -58,6 +58,17 @@ VERDICTS: Mapping[str, str] = {
     "inconclusive": later("Inconclusive"),
 }
 
+DECISION_NAMES: Mapping[str, str] = {
+    "repair_data": later("repair the data"),
+    "repair_first_stage": later("repair the first stage"),
+    "adopt_free_baseline": later("use what costs no training"),
+    "stop": later("stop"),
+    "collect_judgments": later("judge more queries"),
+    "add_second_stage": later("add the second stage"),
+    "repair_teacher": later("repair the teacher"),
+    "adopt_single_stage": later("ship the single stage"),
+}
+
 VERDICT_SIGNS: Mapping[str, str] = {  # beside the word, never instead of it
     "not_comparable": "∅",
     "identical": "=",

@@ -10,6 +10,7 @@ from rerank.wording.amounts import amount
 from rerank.wording.language import Say
 from rerank.wording.names import ATTRIBUTION_PARTS, name_of, strategy_name
 from rerank.wording.numbers import delta, interval, milliseconds, score
+from rerank.wording.plans import GUARDRAILS, STATUSES, guardrail_value
 from rerank.wording.verdicts import significance, verdict_name
 
 
@@ -48,6 +49,25 @@ def strategy_table(say: Say, result: Mapping[str, Any], business: Business = IN_
                 say("Judged@10"): score(record["judged_at_10"]),
             }
         )
+    return pd.DataFrame(rows)
+
+
+def guardrail_table(say: Say, result: Mapping[str, Any]) -> pd.DataFrame:
+    """Return one row per strategy and guardrail of the plan: limit, value and whether it is held."""
+    rows = []
+    for record in result["guardrails"]:
+        code = str(record["guardrail"])
+        for strategy, check in record["strategies"].items():
+            value = guardrail_value(code, check["value"])
+            rows.append(
+                {
+                    say("Strategy"): strategy_name(say, strategy),
+                    say("Guardrail"): name_of(say, GUARDRAILS, code),
+                    say("Limit"): guardrail_value(code, record["limit"]),
+                    say("Value"): f"{value} ({check['segment']})" if check["segment"] else value,
+                    say("Status"): name_of(say, STATUSES, check["status"]),
+                }
+            )
     return pd.DataFrame(rows)
 
 

@@ -40,6 +40,10 @@ def _run(job: Job) -> None:
             from rerank.worker.experiment import run_forecast
 
             run_forecast(job.spec, reporter)
+        elif job.kind == "pilot":
+            from rerank.worker.pilot import run_pilot
+
+            run_pilot(job.spec, reporter)
         elif job.kind == "export":
             from rerank.worker.export import ExportSpec, run_export
 

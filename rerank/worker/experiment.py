@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rerank import __version__
 from rerank.cost.prices import current_prices, device_price
 from rerank.errors import RerankError
 from rerank.evaluation.rankings import ranking_of
@@ -14,10 +15,19 @@ from rerank.models.devices import Device, pick_device
 from rerank.models.passages import truncation_of
 from rerank.models.sources import find_model
 from rerank.models.token_store import TokenStore, load_tokenizer
-from rerank.planning.experiments import experiment_folder, forecast_path, load_locked, load_result, spent_path
+from rerank.planning.experiments import (
+    experiment_folder,
+    forecast_path,
+    gates,
+    load_locked,
+    load_result,
+    spent_path,
+)
 from rerank.planning.graph import StageNode, curve_graph, distils, path_of, search_graph, stage_graph
+from rerank.planning.looks import earlier_looks, record_look
 from rerank.planning.plan import FUSION, Plan, plan_from_dict, single_stage_part
-from rerank.planning.splits import evaluable_queries, folds_of
+from rerank.planning.splits import evaluable_queries, folds_of, unsealed_queries
+from rerank.report.files import read_log
 from rerank.report.result import Ran, write_result
 from rerank.retrieval.candidates import recall_ceiling
 from rerank.retrieval.unlabelled import unlabelled_queries
@@ -101,14 +111,14 @@ def run_forecast(spec: Mapping[str, Any], reporter: Reporter) -> None:
     """Predict time and cost of a plan from a calibration on this device; nothing is trained.
 
     spec: `plan` (plain types), `device`. Writes `forecasts/<plan digest>.<device>.json` with the forecast of
-    gate 1 and of everything, and the candidates' recall ceiling over all evaluable queries.
+    gate 1 and of everything, and the candidates' recall ceiling over the evaluable queries that are not sealed.
     """
     plan = plan_from_dict(spec["plan"])
     device = pick_device(str(spec["device"]))
     ready = prepare(plan, plan.strategies, device, reporter)
     bench = ready.bench
     first = tuple(name for name in single_stage_part(plan) if name in ready.names)
-    queries = evaluable_queries(bench.dataset, plan)
+    queries = unsealed_queries(bench.dataset, plan)  # nothing is known of the others before the lock
     judged = bench.dataset.judgments[bench.dataset.judgments["query_id"].isin(queries)]
     found = {
         "device": {"kind": device.kind, "name": device.name},
@@ -136,7 +146,8 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
     """
     plan, locked = load_locked(spec.experiment)
     device = pick_device(spec.device)
-    reporter.event("started", device=device.kind, device_name=device.name, gate=spec.gate)
+    starts = [event for event in read_log(experiment_folder(spec.experiment)) if event.get("event") == "started"]
+    reporter.event("started", device=device.kind, device_name=device.name, gate=spec.gate, code_version=__version__)
     known = load_result(spec.experiment)
     gate = max(spec.gate, known["gate"] if known else 1)  # an answer of gate 2 is not taken back
     wanted = single_stage_part(plan) if gate == 1 else plan.strategies
@@ -163,6 +174,7 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
     runs += [trained_run(bench, name, done, embedding_ms) for name in names if path_of(name)]
     reporter.progress(phase="comparing")
     bench.tokenize(list(candidates.frame["query_id"]), list(candidates.frame["doc_id"]))
+    test_queries = tuple(query for fold in bench.folds for query in fold.test)
     ran = Ran(
         experiment=spec.experiment,
         gate=gate,
@@ -174,7 +186,7 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
         numerics=device.numerics(),
         base_model=bench.source.name,
         has_head=bench.source.has_head,
-        test_queries=tuple(query for fold in bench.folds for query in fold.test),
+        test_queries=test_queries,
         dev_queries=tuple(sorted({query for fold in bench.folds for query in fold.dev})),
         candidates=candidates.frame,
         candidates_digest=candidates.digest,
@@ -192,8 +204,12 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
             "documents": sum(item.is_pseudo for item in bench.unlabelled),
         },
         choices=tuple((kind, fold, trial) for (kind, fold), trial in sorted(bench.choices.items())),
+        starts=tuple(starts),
+        gates=tuple(gates(spec.experiment)),
+        earlier_looks=tuple(earlier_looks(plan.dataset_digest, spec.experiment, test_queries)),
     )
     write_result(ran, experiment_folder(spec.experiment))
+    record_look(plan.dataset_digest, spec.experiment, test_queries)
     bench.meter.tell()
     bench.meter.save()
     reporter.progress(phase="done", share=1.0, seconds_left=0.0)
