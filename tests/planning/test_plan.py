@@ -105,6 +105,8 @@ OTHER_VALUES: dict[str, object] = {
     "relevant_grade": 2,
     "margin": 0.03,
     "alpha": 0.01,
+    "label_or_distil": True,
+    "guardrails": {"min_recall": 0.5},
     "strategies": ["first-stage", "C"],
     "seeds": [1, 2],
     "split": {"seed": 14},

@@ -13,6 +13,7 @@ from rerank.planning.power import (
     Question,
     minimum_detectable_effect,
     queries_needed,
+    spreads,
 )
 
 
@@ -90,3 +91,20 @@ def test_no_queries_detect_nothing() -> None:
 def test_a_difference_of_nothing_has_no_number_of_queries(delta: float) -> None:
     with pytest.raises(ValueError, match="positive"):
         queries_needed(delta, 0.1, "difference")
+
+
+@pytest.mark.parametrize("sd", [0.08, 0.19, 0.4])
+@pytest.mark.parametrize("alpha", [0.05, 0.01])
+def test_the_other_questions_are_close_to_statsmodels_too(sd: float, alpha: float) -> None:
+    """A true difference of 0 lies δ from each margin: one one-sided test, or two of which each must hold."""
+    margin = 0.03
+    for question, power in (("not_worse", 0.8), ("equivalence", 0.9)):
+        exact = TTestPower().solve_power(effect_size=margin / sd, alpha=alpha, power=power, alternative="larger")
+        normal = queries_needed(margin, sd, question, alpha=alpha)  # type: ignore[arg-type]
+        assert 0 <= math.ceil(exact) - normal <= 3
+
+
+def test_a_pilot_replaces_the_typical_spread_and_keeps_its_proportion() -> None:
+    assert spreads(None) == (SD_FIRST_STAGE, SD_BETWEEN_RERANKERS)
+    assert spreads(0.38) == (0.38, pytest.approx(0.2))
+    assert spreads(0.0) == spreads(None)  # two orders that never differ tell nothing about a third
