@@ -181,7 +181,7 @@ def _teacher(evidence: Evidence) -> tuple[str, ...]:
 
 
 def _best_free(evidence: Evidence) -> Comparison | None:
-    """Return the free baseline with the largest real gain that keeps the guardrails and is worth its cost, else None."""
+    """Return the free baseline with the largest real gain that keeps the guardrails and is worth its cost."""
     kept = [item for item in _free_gains(evidence) if item.challenger not in evidence.broken]
     gains = [item for item in kept if _worth_it(evidence, item)]
     return max(gains, key=lambda item: item.delta or 0.0, default=None)
@@ -219,7 +219,7 @@ def _open(evidence: Evidence, single: Comparison) -> Decision:
         return _without_gain(evidence, ("single_inconclusive", "single_breaks_guardrail"), _KEEP)
     more = single.n_more_queries
     if single.verdict == "not_worse":
-        each = evidence.alpha / (2 if evidence.second_planned else 1)
+        each = evidence.alpha / (1 + evidence.second_planned + (evidence.signal is not None))
         more = queries_to_settle(single, alpha=evidence.alpha, alpha_difference=each, settled="gain")
     if more is None:
         return _without_gain(evidence, ("single_not_realistic",), ("better_base_model",))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rerank import __version__
 from rerank.planning.plan import TWO_STAGE, single_stage_part
 from rerank.report.ran import Ran
 
@@ -56,7 +57,7 @@ def _signed(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def _starts(ran: Ran) -> list[dict[str, Any]]:
     """Return what changed between the starts of an experiment, the present one last."""
-    now = {"device_name": ran.device_name, "code_version": ran.numerics["code_version"]}
+    now = {"device_name": ran.device_name, "code_version": __version__}
     starts = [*ran.starts, now]
     found = []
     for fact, code in (("device_name", "device_changed"), ("code_version", "version_changed")):

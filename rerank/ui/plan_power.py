@@ -17,6 +17,7 @@ from rerank.report.comparisons import family_size
 from rerank.store.artefacts import read_json
 from rerank.ui import cached
 from rerank.ui.job_button import job_button
+from rerank.ui.plan_capacity import capacity_panel
 from rerank.ui.show import figure, numbers, problem, table
 from rerank.wording.language import Say, later
 from rerank.wording.numbers import count, score
@@ -83,6 +84,7 @@ def power_panel(say: Say, plan: Plan) -> None:
         drawn = detectable_effect(say, curves, here, plan.margin)
         figure(say, drawn, frame, "power", say("Minimum detectable effect over the number of test queries"))
         table(say, frame, "power_table")
+        capacity_panel(say, plan, max(0, needed - n_test), n_test)
 
 
 def _where_from(

@@ -1,6 +1,8 @@
 """The decision over every combination of what may be found, and the reasons of single cases."""
 
 import dataclasses
+from collections.abc import Iterator
+from functools import cache
 from itertools import product
 from typing import get_args
 
@@ -8,6 +10,7 @@ import pytest
 
 from rerank.decide.decision import DECISIONS, REASONS, WOULD_CHANGE, Evidence, decide, gate_one
 from rerank.stats.comparison import Comparison, Verdict
+from rerank.stats.more_queries import queries_to_settle
 
 NUMBERS = {"n_queries": 60, "sd_queries": 0.12, "se": 0.0155, "df": 59.0, "margin": 0.02}
 EMPTY = {field.name: None for field in dataclasses.fields(Comparison)}
@@ -90,11 +93,30 @@ def every_evidence() -> list[Evidence]:
     dear = {("first-stage", "C"): -1.0}
     cases += [evidence(net_usd=dear, free_baselines=baselines) for baselines in free]
     cases.append(evidence(net_usd={**dear, ("first-stage", "embedding"): -1.0}, free_baselines=(FREE,)))
-    return cases
+    return cases + guarded(free)
+
+
+def guarded(free: list[tuple[Comparison, ...]]) -> list[Evidence]:
+    """Everything that a broken guardrail or the question "label or distil?" can meet."""
+    broken = [dict.fromkeys(names, ("min_recall",)) for names in ((), ("C",), ("C", "embedding"), ("C-then-D",))]
+    signals = [None, *(found(verdict, "C", "D") for verdict in get_args(Verdict))]
+    singles = _shapes("first-stage", "C")
+    return [
+        evidence(single=single, second=second, free_baselines=baselines, broken=breaks, signal=signal)
+        for single, second, baselines, breaks, signal in product(singles, (None, SECOND), free, broken, signals)
+    ]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _simulated_once() -> Iterator[None]:
+    """The same few comparisons come up thousands of times: how many queries they need is simulated once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rerank.decide.decision.queries_to_settle", cache(queries_to_settle))
+        yield
 
 
 @pytest.fixture(scope="module")
-def decided() -> list[tuple[Evidence, object]]:
+def decided(_simulated_once: None) -> list[tuple[Evidence, object]]:
     return [(case, decide(case)) for case in every_evidence()]
 
 
@@ -129,6 +151,18 @@ def test_a_second_stage_is_only_added_on_a_real_gain(decided: list[tuple[Evidenc
         assert (case.second.verdict, case.second.negligible) == ("better", False)
         assert case.single is not None
         assert (case.single.verdict, case.single.negligible) == ("better", False)
+
+
+def test_nothing_that_breaks_a_guardrail_is_recommended(decided: list[tuple[Evidence, object]]) -> None:
+    for case, item in decided:
+        named = {
+            "adopt_free_baseline": item.next_numbers.get("strategy"),  # type: ignore[attr-defined]
+            "adopt_single_stage": case.single and case.single.challenger,
+            "repair_teacher": case.single and case.single.challenger,
+            "collect_judgments": case.single and case.single.challenger,
+            "add_second_stage": case.second and case.second.challenger,
+        }
+        assert named.get(item.code) not in case.broken, (case, item)  # type: ignore[attr-defined]
 
 
 def test_gate_one_says_the_same_before_and_after_gate_two(decided: list[tuple[Evidence, object]]) -> None:

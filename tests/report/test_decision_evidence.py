@@ -12,6 +12,8 @@ from rerank.report import decision
 from rerank.report.ran import Ran
 from rerank.stats.comparison import Comparison
 
+GUARDRAILS = [{"guardrail": "max_harmed_share", "strategies": {"D": {"status": "broken"}, "C": {"status": "held"}}}]
+
 
 def ran_of(plan: Plan, left_out: Mapping[str, Mapping[str, int]] | None = None) -> Ran:
     manifest = {"n_queries": 90, "n_judgments": 900, "n_documents": 5, "left_out": left_out or {}}
@@ -22,7 +24,9 @@ def evidence_of(plan: Plan, comparisons: list[Comparison], monkeypatch: pytest.M
     seen: list[Evidence] = []
     decide = decision.decide
     monkeypatch.setattr(decision, "decide", lambda evidence: seen.append(evidence) or decide(evidence))
-    decided, _ = decision.decision_of(ran_of(plan), comparisons, 0.3, {"colour": "green"}, {("C", "C-then-D"): 2.0})
+    decided, _ = decision.decision_of(
+        ran_of(plan), comparisons, 0.3, {"colour": "green"}, GUARDRAILS, {("C", "C-then-D"): 2.0}
+    )
     assert (decided["single_strategy"], decided["second_strategy"]) == ("C", "C-then-D")
     return seen[0]
 
@@ -67,6 +71,14 @@ def test_the_locked_questions_and_the_free_baselines_are_found(monkeypatch: pyte
     assert found.net_usd == {("C", "C-then-D"): 2.0}
 
 
+def test_broken_guardrails_and_the_question_of_the_signal_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = compared("C", "D", confirmatory=True)
+    found = evidence_of(Plan("d" * 64, label_or_distil=True), [*COMPARISONS, asked], monkeypatch)
+    assert found.broken == {"D": ("max_harmed_share",)}
+    assert (found.signal, found.second) == (asked, COMPARISONS[1])
+    assert evidence_of(Plan("d" * 64), COMPARISONS, monkeypatch).signal is None
+
+
 @pytest.mark.parametrize(
     ("left_out", "is_broken"),
     [
@@ -79,7 +91,7 @@ def test_the_locked_questions_and_the_free_baselines_are_found(monkeypatch: pyte
 def test_data_of_which_more_than_a_tenth_was_left_out_are_to_be_repaired(
     left_out: Mapping[str, Mapping[str, int]], is_broken: bool
 ) -> None:
-    decided, gate = decision.decision_of(ran_of(Plan("d" * 64), left_out), COMPARISONS[:1], 0.3, None, {})
+    decided, gate = decision.decision_of(ran_of(Plan("d" * 64), left_out), COMPARISONS[:1], 0.3, None, [], {})
     assert decided["code"] == ("repair_data" if is_broken else "adopt_single_stage")
     assert ("data_has_errors" in decided["reasons"]) is is_broken
     assert gate["recommended"] == ("no_go" if is_broken else "go")

@@ -12,8 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rerank.intake.storage import load_dataset
 from rerank.planning.experiments import experiment_folder, record_gate
-from rerank.planning.plan import LearningCurve, Plan
+from rerank.planning.looks import record_look
+from rerank.planning.plan import Guardrails, LearningCurve, Plan
+from rerank.planning.splits import folds_of
 from rerank.report.files import EXPORTED
 from rerank.report.result import SCHEMA_VERSION, comparison_record
 from rerank.stats.compare import Scores, compare
@@ -27,6 +30,7 @@ DOCUMENT = (ROOT / "docs" / "result-schema.md").read_text(encoding="utf-8")
 NAMES = {
     "dataset.segments": "<segment>",
     "strategies": "<strategy>",
+    "guardrails[].strategies": "<strategy>",
     "strategies.<strategy>.measures": "<measure>",
     "strategies.<strategy>.seeds": "<seed>",
     "strategies.<strategy>.seeds.<seed>": "<measure>",
@@ -34,7 +38,11 @@ NAMES = {
     "unjudged.strategies": "<strategy>",
     "ceiling.captured": "<strategy>",
 }
-CLOSED = ("decision.next_numbers", "business")  # their rows list what they can hold, or where it is listed
+CLOSED = (
+    "decision.next_numbers",
+    "business",
+    "deviations[].facts",
+)  # their rows list what they can hold, or where it is listed
 
 
 def rows_of(section: str) -> list[list[str]]:
@@ -75,6 +83,9 @@ def types_of(value: Any) -> set[str]:
 def everything(model: Path) -> Plan:
     """A plan that fills every list of the result."""
     plan = tiny_plan(make_tiny_model(model), search_trials=1, learning_curve=LearningCurve(shares=(0.5,)))
+    plan = replace(plan, guardrails=Guardrails(1e6, 0.1, 0.5, 0.9))
+    tested = folds_of(load_dataset(plan.dataset_digest), plan)[0].test
+    record_look(plan.dataset_digest, "0" * 12, tested)
     return replace(plan, strategies=(*plan.strategies, "C-long", "C+D"))
 
 
