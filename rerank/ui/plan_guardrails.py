@@ -33,7 +33,7 @@ def guardrail_form(say: Say, plan: Plan, key: str, *, has_segments: bool) -> Pla
         drop = None
         if has_segments:
             drop = _limit(
-                say("Loss of the worst segment in units of the KPI, at most"), SEGMENT_DROP, 1.0, 0.01, f"segment_{key}"
+                say("Fall of the worst segment in units of the KPI, at most"), SEGMENT_DROP, 1.0, 0.01, f"segment_{key}"
             )
         share = _limit(
             say("Share of queries harmed by more than .1, at most"), HARMED_SHARE, 1.0, 0.01, f"harmed_{key}"

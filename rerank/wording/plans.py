@@ -26,7 +26,7 @@ HYPOTHESES: Mapping[str, str] = {
 GUARDRAILS: Mapping[str, str] = {
     "max_p95_latency_ms": later("Latency p95 that re-ranking adds, at most"),
     "min_recall": later("Recall of the candidates, at least"),
-    "max_segment_drop": later("Loss of the worst segment, at most"),
+    "max_segment_drop": later("Fall of the worst segment, at most"),
     "max_harmed_share": later("Share of queries harmed by more than .1, at most"),
 }
 

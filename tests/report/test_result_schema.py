@@ -15,6 +15,7 @@ import pytest
 from rerank.intake.storage import load_dataset
 from rerank.planning.experiments import experiment_folder, record_gate
 from rerank.planning.looks import record_look
+from rerank.planning.overrides import overrides, record_override
 from rerank.planning.plan import Guardrails, LearningCurve, Plan
 from rerank.planning.splits import folds_of
 from rerank.report.files import EXPORTED
@@ -166,7 +167,7 @@ def files() -> dict[str, str]:
 
 
 def test_every_file_beside_the_result_is_documented(finished: Path) -> None:
-    # The log, the gates and the assumptions are written by a job and by pages, which are not part of this test.
+    # The log, gates, overrides and assumptions are written by a job and by pages, which are not part of this test.
     written = {path.name for path in finished.iterdir() if path.is_file()} | {
         "log.jsonl",
         "gates.json",
@@ -194,6 +195,8 @@ def test_records_have_the_documented_fields(finished: Path) -> None:
     assert set(re.findall(r"`(\w+)`", files()["plan.json"])) == set(lock)
     assert set(re.findall(r"`(\w+)`", files()["spent.json"])) == set(spent)
     assert set(re.findall(r"`(\w+)`", files()["gates.json"])) == set(gates[0])
+    record_override(finished.name, subject=(), computed="stop", decided="repair_data", by="somebody", reason="to see")
+    assert set(re.findall(r"`(\w+)`", files()["overrides.json"])) == set(overrides(finished.name)[0])
 
 
 def test_every_event_of_the_log_is_documented() -> None:

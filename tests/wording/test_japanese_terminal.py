@@ -60,5 +60,10 @@ def test_figures_are_labelled_in_japanese() -> None:
     assert point.text == ("  ? 判断できない",)
     histogram = grade_histogram(say, {0: 3, 2: 1})
     assert (histogram.layout.xaxis.title.text, histogram.layout.yaxis.title.text) == ("関連度", "判定")
-    power = detectable_effect(say, [(15, 0.1), (40, 0.06)], 15, 0.1, 0.02)
+    curves = {kind: [(15, 0.1), (40, 0.06)] for kind in ("to_first", "between")}
+    power = detectable_effect(say, curves, dict.fromkeys(curves, (15, 0.1)), 0.02)
+    assert [line.name for line in power.data if line.mode == "lines"] == [
+        "第一段検索との比較",
+        "再ランキング同士の比較",
+    ]
     assert power.data[1].text == ("この計画",)
