@@ -27,6 +27,8 @@ kind = "holdout"
 test_share = 0.5
 [first_stage]
 depth = 6
+[learning_curve]
+shares = []
 [contrastive]
 epochs = 1
 queries_per_step = 2
@@ -66,6 +68,8 @@ def test_a_run_writes_every_file_of_its_contract_and_show_prints_it(
         "per_query_seeds.csv",
         "runs",
         "qrels.trec",
+        "to_judge.csv",
+        "learning_curve.csv",
         "plan.json",
         "log.jsonl",
     }

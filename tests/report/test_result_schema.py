@@ -171,6 +171,7 @@ def test_every_file_beside_the_result_is_documented(finished: Path) -> None:
     written = {path.name for path in finished.iterdir() if path.is_file()} | {
         "log.jsonl",
         "gates.json",
+        "overrides.json",
         "business.json",
     }
     written.remove("result.json")
