@@ -39,6 +39,7 @@ def preset(name: str, dataset_digest: str) -> Plan:
         short = {"group_size": 6}
         return dataclasses.replace(
             standard,
+            strategies=(*PLAIN, *FUSED),
             seeds=(1,),
             split=Split(kind="holdout", test_share=0.3, dev_share=0.15),
             first_stage=FirstStage(depth=20),
