@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -9,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from rerank.planning.experiments import lock_plan
+from rerank.planning.plan import CONTROLS, LearningCurve
 from rerank.ui.pages import TITLES
 from rerank.wording.language import LANGUAGES, speaker
 from tests.conftest import tiny_files
@@ -16,7 +18,7 @@ from tests.e2e.conftest import visiting
 from tests.e2e.dashboard import Dashboard, fits, heading, no_exception, open_app, picture, settled
 from tests.tiny import run_job, tiny_plan
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(420)]
 
 SIZES = {"desk": (1280, 900), "telephone": (390, 844)}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
@@ -30,7 +32,8 @@ def gallery(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Iterator[t
         patch.setenv("RERANK_HOME", str(folder / "home"))
         ids = {}
         for name, gate in (("at the gate", 1), ("finished", 2)):
-            plan = tiny_plan(model, hypothesis=f"C is enough ({name})")
+            plan = tiny_plan(model, hypothesis=f"C is enough ({name})", learning_curve=LearningCurve(shares=(0.5,)))
+            plan = replace(plan, strategies=(*plan.strategies, *CONTROLS))
             ids[name] = lock_plan(plan, name=f"Support search, {name}", dataset_name="tiny")
             assert run_job(ids[name], gate).state == "done"
         dashboard = Dashboard(folder / "server.txt")
@@ -39,10 +42,10 @@ def gallery(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Iterator[t
         dashboard.end()
 
 
-def look(page: Page, name: str) -> None:
+def look(page: Page, name: str, schemes: tuple[Literal["light", "dark"], ...] = SCHEMES) -> None:
     """Look at a page in every size and on both grounds."""
     settled(page)
-    for scheme in SCHEMES:
+    for scheme in schemes:
         page.emulate_media(color_scheme=scheme)
         expect(page.get_by_test_id("stApp")).to_have_css("color-scheme", scheme)
         for size, (width, height) in SIZES.items():
@@ -91,7 +94,7 @@ def test_every_page_fits_and_shows_no_exception(
                     if part == "Behind the numbers":
                         for inner in ("Every comparison", "Every measure", "Segments", "Cost in detail"):
                             page.get_by_text(say(inner), exact=True).click()
-                    look(page, f"results-{number}-{language}")
+                    look(page, f"results-{number}-{language}", ("dark",))
             look(page, f"{name}-{language}")
         open_app(page, f"{app.url}/data?lang={language}")
         upload(page, language)
