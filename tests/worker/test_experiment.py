@@ -119,7 +119,7 @@ def test_every_number_of_the_result_recomputes_from_its_files(finished: Path) ->
 
 def test_all_strategies_ran_on_the_same_queries_and_candidates(finished: Path) -> None:
     result = json.loads((finished / "result.json").read_text())
-    plain = {"first-stage", "embedding", "base", "C", "D", "C-then-D", "D-then-C"}
+    plain = {"first-stage", "embedding", "base", "C", "D", "C-then-D", "D-then-C", "C-long", "D-long", "C+D"}
     assert set(result["strategies"]) == plain | {f"{name}+fusion" for name in plain - {"first-stage"}}
     runs = {
         path.name: {tuple(line.split()[:3:2]) for line in path.read_text().splitlines()}
