@@ -11,7 +11,13 @@ CONTRASTIVE = ("auto", "lce", "listwise")
 # What a loss reads of a teacher's answer. Scores hold an order; an order holds no scores.
 READS: Mapping[str, Reading] = {"kl": "scores", "margin_mse": "scores", "ranknet": "order", "adr_mse": "order"}
 DISTILLATION = tuple(READS)
-GIVES: Mapping[str, Reading] = {"embedding": "scores", "fusion": "scores", "uploaded": "scores"}  # by teacher
+GIVES: Mapping[str, Reading] = {  # by teacher
+    "embedding": "scores",
+    "fusion": "scores",
+    "uploaded": "scores",
+    "llm-listwise": "order",
+    "llm-pointwise": "scores",
+}
 
 
 def losses_for(teacher: str) -> tuple[str, ...]:

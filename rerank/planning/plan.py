@@ -1,9 +1,11 @@
 """The plan: every choice that could move a result, fixed and named by digest before training."""
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
+from urllib.parse import urlsplit
 
 from rerank.digests import digest_of
 from rerank.errors import RerankError
@@ -32,7 +34,10 @@ MEASURES = ("nDCG@10", "RR@10", "Success@1", "P@5", "AP")
 FirstStageKind = Literal["bm25", "embedding", "rrf", "run"]
 Pool = Literal["corpus", "judged"]
 SplitKind = Literal["holdout", "kfold"]
-Teacher = Literal["embedding", "fusion", "uploaded"]
+Teacher = Literal["embedding", "fusion", "uploaded", "llm-listwise", "llm-pointwise"]
+LANGUAGE_MODELS: tuple[Teacher, ...] = ("llm-listwise", "llm-pointwise")  # the teachers that are asked for money
+ListwiseMode = Literal["windows", "partitions", "single"]
+PromptLanguage = Literal["en", "ja"]
 UnlabelledSource = Literal["log", "documents", "both"]
 Passages = Literal["first", "max"]
 
@@ -128,6 +133,26 @@ class Guardrails(_Numbers):
 
 
 @dataclass(frozen=True)
+class LanguageModel(_Numbers):
+    """The language model that teaches, behind an OpenAI-compatible endpoint; its key is no part of the plan."""
+
+    base_url: str = ""  # up to /v1
+    model: str = ""
+    mode: ListwiseMode = "windows"  # listwise only: which documents stand in one question
+    depth: int = 20  # of each query's candidates, best first: the published depth of a taught list
+    passes: int = 1  # listwise only: how often each list is ordered, from the second time on shuffled
+    prompt: str = "1"  # version of the prompt's file
+    language: PromptLanguage = "en"
+    max_letters: int = 1200  # of a document or a query: about 300 tokens of English
+    thinking_tokens: int = 0  # room for a reasoning model's thoughts, on top of its answer's
+    usd_per_1m_input: float | None = None  # None: from the price table
+    usd_per_1m_output: float | None = None
+    usd: float | None = None  # that asking may cost at most
+    concurrency: int = 8
+    timeout_seconds: float = 120.0
+
+
+@dataclass(frozen=True)
 class Budget(_Numbers):
     """What all starts of the experiment may spend together; the run stops at the first training step beyond a limit."""
 
@@ -156,6 +181,7 @@ class Plan(_Numbers):
     first_stage: FirstStage = field(default_factory=FirstStage)
     base_model: str = "embedded"
     teacher: Teacher = "embedding"
+    llm: LanguageModel = field(default_factory=LanguageModel)
     max_length: int = 256
     passages: Passages = "first"  # of a document that is longer: its beginning, or the best of several
     contrastive: StageSettings = field(default_factory=lambda: StageSettings(loss="auto"))
@@ -254,6 +280,47 @@ def _check_stage(name: str, stage: StageSettings, losses: tuple[str, ...]) -> No
         raise _bad(f"{name}.freeze_word_embeddings", stage.freeze_word_embeddings)
 
 
+def _check_language_model(plan: Plan) -> None:
+    model = plan.llm
+    for name, low, high, whole in (
+        ("depth", 2, 1000, True),
+        ("passes", 1, 20, True),
+        ("max_letters", 50, 100_000, True),
+        ("thinking_tokens", 0, 100_000, True),
+        ("concurrency", 1, 256, True),
+        ("timeout_seconds", 0.1, 3600, False),
+    ):
+        if not _number(getattr(model, name), low, high, whole=whole):
+            raise _bad(f"llm.{name}", getattr(model, name))
+    for name in ("usd_per_1m_input", "usd_per_1m_output", "usd"):
+        if getattr(model, name) is not None and not _number(getattr(model, name), 0, 1e6):
+            raise _bad(f"llm.{name}", getattr(model, name))
+    if model.mode not in get_args(ListwiseMode):
+        raise _bad("llm.mode", model.mode)
+    if model.language not in get_args(PromptLanguage):
+        raise _bad("llm.language", model.language)
+    # It becomes part of a file's name.
+    if not isinstance(model.prompt, str) or not re.fullmatch(r"[A-Za-z0-9_]{1,40}", model.prompt):
+        raise _bad("llm.prompt", model.prompt)
+    if not isinstance(model.model, str) or not isinstance(model.base_url, str):
+        raise _bad("llm.model, llm.base_url", model.model)
+    if model.base_url and not _is_plain_url(model.base_url):
+        raise RerankError("teacher_url_unusable")  # not shown: it may hold a password
+    if plan.teacher in LANGUAGE_MODELS and not (model.base_url and model.model.strip()):
+        raise RerankError("teacher_needs_endpoint")
+
+
+def _is_plain_url(text: str) -> bool:
+    """Say whether it is http or https to a host, without a password or a key that would be stored with the plan."""
+    try:
+        found = urlsplit(text)
+        _ = found.port
+    except ValueError:
+        return False
+    is_web = found.scheme in ("http", "https") and bool(found.hostname)
+    return is_web and "@" not in found.netloc and not found.query and not found.fragment and text.isprintable()
+
+
 def _check_curve(plan: Plan) -> None:
     curve = plan.learning_curve
     if not all(_number(share, 0.01, 0.99) for share in curve.shares) or len(set(curve.shares)) != len(curve.shares):
@@ -325,6 +392,7 @@ def check_plan(plan: Plan) -> None:
     _check_stage("contrastive", plan.contrastive, CONTRASTIVE)
     _check_stage("distillation", plan.distillation, DISTILLATION)
     _check_curve(plan)
+    _check_language_model(plan)
     if not isinstance(plan.base_model, str) or not plan.base_model.strip():
         raise _bad("base_model", plan.base_model)
     if not isinstance(plan.hypothesis, str):

@@ -61,8 +61,9 @@ def _strategy_record(
         per_seed.setdefault(str(seed), {})[str(measure)] = float(value)
     latencies = np.array(run.latencies_ms if run.latencies_ms else [], dtype=np.float64)
     has_latency = len(latencies) > 0
-    is_taught = distils([run.name]) and ran.plan.teacher != "uploaded"
-    teacher_seconds = ran.encoder_seconds if is_taught else 0.0
+    teacher_usd = 0.0
+    if distils([run.name]):
+        teacher_usd = _teacher_usd(ran, price)
     moved = None
     if run.kendall_tau is not None and run.relative_weight_change is not None:
         moved = {"kendall_tau": run.kendall_tau, "relative_weight_change": run.relative_weight_change}
@@ -75,7 +76,7 @@ def _strategy_record(
         "cost": {
             "train_usd": compute_usd(run.train_seconds, price),
             "train_device_seconds": run.train_seconds,
-            "teacher_usd": compute_usd(teacher_seconds, price),
+            "teacher_usd": teacher_usd,
             "serve_usd_per_1k_queries": (serving_usd_per_1k(float(latencies.mean()), price) if has_latency else None),
             "poc_train_usd": compute_usd(run.poc_train_seconds, price),
             "poc_train_device_seconds": run.poc_train_seconds,
@@ -89,6 +90,13 @@ def _strategy_record(
         "segments": _segments(ran, run.name, means),
         "stages": list(run.stages),
     }
+
+
+def _teacher_usd(ran: Ran, price: Price) -> float:
+    """Return what the teacher cost: what was asked, the encoder's seconds, or 0 for uploaded scores."""
+    if ran.asked is not None:
+        return float(ran.asked["usd"])
+    return compute_usd(ran.encoder_seconds, price) if ran.plan.teacher in ("embedding", "fusion") else 0.0
 
 
 def _segments(ran: Ran, name: str, means: pd.DataFrame) -> dict[str, dict[str, float]]:
@@ -173,6 +181,7 @@ def build_result(ran: Ran, by_seed: pd.DataFrame, curve: pd.DataFrame) -> dict[s
         "stability": stability(ran, by_seed, comparisons),
         "unjudged": unjudged,
         "ceiling": ceiling_record(ran, by_seed),
+        "asked_teacher": dict(ran.asked) if ran.asked is not None else None,
         "teacher_audit": audit,
         "guardrails": guardrails,
         "looks": {"nth": 1 + len(ran.earlier_looks), "earlier": [dict(look) for look in ran.earlier_looks]},

@@ -2,7 +2,8 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 from rerank.store.home import home
 
@@ -26,19 +27,24 @@ CREATE INDEX IF NOT EXISTS jobs_by_time ON jobs (created_at);
 """
 
 
-@contextmanager
-def connection() -> Iterator[sqlite3.Connection]:
-    """Open the database, created if missing; commits at the end, rolls back on an exception, closes always.
+def connection() -> AbstractContextManager[sqlite3.Connection]:
+    """Open the database of jobs. Use `BEGIN IMMEDIATE` before reading what you will change."""
+    return open_database(home() / "rerank.sqlite", _SCHEMA)
 
-    WAL lets pages read while a worker writes. Use `BEGIN IMMEDIATE` before reading what you will change.
+
+@contextmanager
+def open_database(path: Path, schema: str) -> Iterator[sqlite3.Connection]:
+    """Open a database, created if missing; commits at the end, rolls back on an exception, closes always.
+
+    WAL lets pages read while a worker writes.
     """
-    database = sqlite3.connect(home() / "rerank.sqlite", timeout=30.0, isolation_level=None)
+    database = sqlite3.connect(path, timeout=30.0, isolation_level=None)
     try:
         database.row_factory = sqlite3.Row
         database.execute("PRAGMA busy_timeout = 30000")
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")
-        database.executescript(_SCHEMA)
+        database.executescript(schema)
         yield database
         if database.in_transaction:
             database.execute("COMMIT")

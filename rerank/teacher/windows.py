@@ -1,7 +1,6 @@
 """Which documents a listwise teacher sees together, and what complete ordering its answers make."""
 
 from collections.abc import Callable, Iterator, Sequence
-from math import ceil
 
 WINDOW, STEP = 20, 10  # Sun et al. 2023
 PIVOT = 10  # the place within the first window that others must beat, half of it (Parry et al. 2024)
@@ -95,15 +94,16 @@ MODES: dict[str, Callable[[int, Ask], list[int]]] = {
 }
 
 
-def expected_windows(mode: str, n: int) -> list[int]:
-    """Return the sizes of the windows that a list of n documents needs; for `partitions` when half a window rises."""
+def expected_windows(mode: str, n: int) -> list[range]:
+    """Return windows of as many places as a list of n documents will need; for `partitions` when half a window rises.
+
+    Which documents they hold is known when their turn comes.
+    """
     if n < 2:
         return []
     if mode == "single" or n <= WINDOW:
-        return [n]
+        return [range(n)]
     if mode == "windows":
-        return [end - start for start, end in window_bounds(n)]
-    rest = n - WINDOW
-    groups = ceil(rest / (WINDOW - 1))
-    last = rest - (groups - 1) * (WINDOW - 1)
-    return [WINDOW, *[WINDOW] * (groups - 1), last + 1, min(n, PIVOT - 1 + PIVOT)]
+        return [range(start, end) for start, end in window_bounds(n)]
+    groups = [range(start - 1, min(n, start + WINDOW - 1)) for start in range(WINDOW, n, WINDOW - 1)]
+    return [range(WINDOW), *groups, range(min(n, 2 * PIVOT - 1))]

@@ -75,6 +75,47 @@ ERRORS: Mapping[str, str] = {
         "The dataset {dataset} has no uploaded teacher scores. Upload query_id, doc_id, score, or choose "
         "another teacher."
     ),
+    "teacher_needs_endpoint": later(
+        "A language model as the teacher needs the address of an endpoint and the name of a model. Fill in both."
+    ),
+    "teacher_url_unusable": later(
+        "The address of the language model's endpoint must be http or https, to a host, without a password, a key or a question mark in it. The key belongs into the environment variable RERANK_TEACHER_KEY."
+    ),
+    "teacher_price_missing": later(
+        "The price table has no tokens of the model {model}. Give USD per million tokens in the plan, 0 for a server of your own, or add the model to the table."
+    ),
+    "teacher_client_missing": later(
+        "A language model as the teacher needs a package that is not installed: pip install -e .[teacher]"
+    ),
+    "teacher_key_unusable": later("The key in {variable} has spaces or signs that no key has. Set it again."),
+    "teacher_not_reachable": later(
+        "The language model's endpoint at {host} does not answer. Check address, network and proxy; the same command continues where it stopped."
+    ),
+    "teacher_gave_up": later(
+        "The language model's endpoint at {host} gave no usable answer in {n_attempts} attempts ({fault}). What was answered is kept; the same command continues where it stopped."
+    ),
+    "teacher_wants_a_pause": later(
+        "The language model's endpoint at {host} asks for a pause of {minutes} minutes. What was answered is kept; the same command continues where it stopped."
+    ),
+    "teacher_refuses": later("The language model's endpoint at {host} refuses the request (HTTP {status}): {reason}"),
+    "teacher_key_refused": later(
+        "The language model's endpoint at {host} does not accept the key. Set {variable} in the environment, or in Streamlit's secrets, and start again."
+    ),
+    "teacher_model_unknown": later(
+        "The language model's endpoint at {host} knows no model {model}, or its address is another one: it usually ends in /v1."
+    ),
+    "teacher_quota_spent": later(
+        "The account at {host} has no money left. What was answered is kept; the same command continues where it stopped."
+    ),
+    "teacher_over_budget": later(
+        "Asking the teacher would cost USD {usd}, and {limit} are allowed. Ask about fewer documents or queries, take another model, or raise the limit."
+    ),
+    "teacher_budget_spent": later(
+        "The next question to the teacher could cross the limit of USD {limit} ({spent} are spent), so it was not asked. What was answered is kept: raise the limit in a new plan to continue from there."
+    ),
+    "teacher_answers_unusable": later(
+        "None of the teacher's {n_answers} answers could be used ({failure}). Try another model, or give it room to think."
+    ),
     "prompt_missing": later("There is no prompt {file}. Write one into {folder}, or choose version 1."),
     "prompt_broken": later(
         "The prompt {file} cannot be used: {reason}. data/prompts/README.md says what it must hold."

@@ -35,6 +35,19 @@ WORDS: Mapping[str, Mapping[str, str]] = {
             "a list without first-stage, which is the reference"
         ),
     },
+    "fault": {
+        "timeout": later("it took too long"),
+        "connection broken": later("the connection broke"),
+        "wrong JSON": later("it was no answer of such an endpoint"),
+        "answer too long": later("it was too long"),
+    },
+    "failure": {
+        "empty": later("most were empty"),
+        "refused": later("most were refusals"),
+        "no_order": later("most held no ordering"),
+        "too_few_named": later("most named less than half of what they should rank"),
+        "no_grade": later("most held no grade"),
+    },
     "cause": {
         "start": later("it did not start in time"),
         "no answer": later("no answer"),

@@ -85,6 +85,7 @@ PHASES: Mapping[str, str] = {
     "preparing": later("Loading the data"),
     "candidates": later("Finding candidates"),
     "unlabelled": later("Finding candidates of unlabelled queries"),
+    "teaching": later("Asking the teacher"),
     "encoding": later("Comparing texts by their embeddings"),
     "calibrating": later("Measuring this device's speed"),
     "training": later("Training and ranking"),
@@ -142,6 +143,19 @@ TEACHERS: Mapping[str, str] = {
     "embedding": later("The embedded encoder (free)"),
     "fusion": later("Encoder and first stage mixed (free)"),
     "uploaded": later("Your uploaded scores"),
+    "llm-listwise": later("A language model that orders lists (paid)"),
+    "llm-pointwise": later("A language model that grades documents (paid)"),
+}
+
+LISTWISE_MODES: Mapping[str, str] = {
+    "windows": later("Windows of 20, from the last to the first"),
+    "partitions": later("Top down: faster, a third fewer questions"),
+    "single": later("All in one question"),
+}
+
+PROMPT_LANGUAGES: Mapping[str, str] = {
+    "en": later("English"),
+    "ja": later("Japanese"),
 }
 
 LOSSES: Mapping[str, str] = {

@@ -19,6 +19,10 @@ def progress_line(say: Say, job: Job) -> str:
         place = {"done": progress.get("n_stages_done", 0), "all": progress.get("n_stages", 0)}
         parts.append(say("{stage} ({done} of {all} stages done)", stage=stage, **place))
         parts.append(say("loss {loss}", loss=f"{progress.get('loss', 0):.3f}"))
+    if progress.get("phase") == "teaching" and progress.get("n_questions"):
+        parts.append(
+            say("{done} of about {all} questions", done=progress.get("n_answers", 0), all=progress["n_questions"])
+        )
     if progress.get("seconds_left") is not None:
         parts.append(say("{time} left", time=duration(progress["seconds_left"], say)))
     if progress.get("cost_usd") is not None:

@@ -1,10 +1,12 @@
 """One experiment from locked plan to result; every step finds on disk what an earlier run finished."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from rerank import __version__
 from rerank.cost.prices import current_prices, device_price
@@ -25,13 +27,14 @@ from rerank.planning.experiments import (
 )
 from rerank.planning.graph import StageNode, curve_graph, distils, path_of, search_graph, stage_graph
 from rerank.planning.looks import earlier_looks, record_look
-from rerank.planning.plan import FUSION, Plan, plan_from_dict, single_stage_part
+from rerank.planning.plan import FUSION, LANGUAGE_MODELS, Plan, plan_from_dict, single_stage_part
 from rerank.planning.splits import evaluable_queries, folds_of, unsealed_queries
 from rerank.report.files import read_log
 from rerank.report.result import Ran, write_result
 from rerank.retrieval.candidates import recall_ceiling
 from rerank.retrieval.unlabelled import unlabelled_queries
 from rerank.store.artefacts import write_json
+from rerank.worker.asking import check_askable, cost_forecast, tasks_of
 from rerank.worker.calibration import calibrate
 from rerank.worker.first_stage import Candidates, Similarities, candidate_lists
 from rerank.worker.fusing import Fuser
@@ -85,6 +88,8 @@ def prepare(
         names = tuple(name for name in names if name not in headless)
     if distils(plan.strategies) and plan.teacher == "uploaded" and dataset.teacher_scores is None:
         raise RerankError("no_teacher_scores", dataset=dataset.name)
+    if distils(names) and plan.teacher in LANGUAGE_MODELS:
+        check_askable(plan)
     similarities = Similarities(dataset, device, meter)
     reporter.progress(phase="candidates")
     evaluable = evaluable_queries(dataset, plan)
@@ -124,6 +129,7 @@ def run_forecast(spec: Mapping[str, Any], reporter: Reporter) -> None:
         "device": {"kind": device.kind, "name": device.name},
         "gate_1": calibrate(bench, _first_gate(plan, first, len(bench.folds)), first),
         "all": calibrate(bench, ready.nodes + ready.trials, ready.names),
+        "teacher": _teacher_forecast(bench, ready.names),
         "recall_ceiling": recall_ceiling(ready.candidates.frame, judged, plan.relevant_grade),
         "has_trained_head": bench.source.has_head,
         "n_test_queries": sum(len(fold.test) for fold in bench.folds),
@@ -132,6 +138,13 @@ def run_forecast(spec: Mapping[str, Any], reporter: Reporter) -> None:
     write_json(forecast_path(plan, str(spec["device"])), found)
     reporter.event("forecast_done", **found)
     reporter.progress(phase="done", share=1.0)
+
+
+def _teacher_forecast(bench: Workbench, names: Sequence[str]) -> dict[str, Any] | None:
+    """Return what asking a language model will cost, None when none is asked."""
+    if bench.plan.teacher not in LANGUAGE_MODELS or not distils(names):
+        return None
+    return cost_forecast(bench.plan, tasks_of(bench, pd.DataFrame(), {}), len(bench.unlabelled)).to_dict()
 
 
 def _first_gate(plan: Plan, names: tuple[str, ...], n_folds: int) -> list[StageNode]:
@@ -153,11 +166,11 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
     wanted = single_stage_part(plan) if gate == 1 else plan.strategies
     ready = prepare(plan, wanted, device, reporter, spent_path(spec.experiment))
     bench, names, nodes, candidates = ready.bench, ready.names, ready.nodes, ready.candidates
-    forecast = calibrate(bench, nodes + ready.trials, names)
+    forecast = {**calibrate(bench, nodes + ready.trials, names), "teacher": _teacher_forecast(bench, names)}
     reporter.event("forecast", **forecast)
     reporter.progress(phase="encoding")
     embedding, embedding_ms = ready.similarities.of_pairs(candidates.frame)
-    teaching = teaching_of(bench, embedding, ready.similarities)
+    teaching = teaching_of(bench, names, embedding, ready.similarities)
     for node in nodes + ready.trials:
         trained_pairs, scored_pairs = planned_pairs(bench, node)
         bench.meter.expect(trained_pairs=trained_pairs, scored_pairs=scored_pairs + ranked_pairs(bench, node, names))
@@ -191,6 +204,7 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
         candidates=candidates.frame,
         candidates_digest=candidates.digest,
         teacher_scores=teaching.scores,
+        asked=teaching.asked,
         embedding_scores=ranking_of(candidates.frame, embedding),
         truncation=dataclasses.asdict(truncation_of(bench.reading, bench.tokens, named(candidates.frame))),
         encoder_seconds=ready.similarities.seconds,

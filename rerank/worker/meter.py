@@ -39,6 +39,7 @@ class Meter:
         self._spent = spent
         before = read_json(spent) if spent is not None and spent.is_file() else {"device_seconds": 0.0, "usd": 0.0}
         self._seconds_before, self._usd_before = float(before["device_seconds"]), float(before["usd"])
+        self.teacher_usd = 0.0  # what all starts have paid a teacher; whoever asks it keeps this true
         self.total_units = 0.0
         self.done_units = 0.0
 
@@ -64,9 +65,14 @@ class Meter:
         return self._seconds_before + self._own_seconds
 
     @property
-    def usd(self) -> float:
-        """Return what all starts cost, each at the price of its own device."""
+    def device_usd(self) -> float:
+        """Return what the devices of all starts cost, each at its own price."""
         return self._usd_before + compute_usd(self._own_seconds, self._price)
+
+    @property
+    def usd(self) -> float:
+        """Return what all starts cost, devices and teacher."""
+        return self.device_usd + self.teacher_usd
 
     def tell(self) -> None:
         """Report share done and seconds left of this start, and what all starts have spent so far."""
@@ -86,7 +92,7 @@ class Meter:
         """Keep what all starts have spent for the next one."""
         self._saved = self._clock()
         if self._spent is not None:
-            write_json(self._spent, {"device_seconds": self.seconds, "usd": self.usd})
+            write_json(self._spent, {"device_seconds": self.seconds, "usd": self.device_usd})
 
     def check_budget(self) -> None:
         """Raise RerankError `budget_spent` when all starts together have used up the plan's minutes or money."""

@@ -51,7 +51,7 @@ def refit(plan: Plan, strategy: str, device: Device, reporter: Reporter) -> Refi
     bench = dataclasses.replace(ready.bench, folds=(fold,))
     reporter.progress(phase="encoding")
     embedding, _ = ready.similarities.of_pairs(ready.candidates.frame)
-    teaching = teaching_of(bench, embedding, ready.similarities)
+    teaching = teaching_of(bench, (strategy,), embedding, ready.similarities)
     nodes = stage_graph((strategy,), 1, plan.seeds[:1])
     trials = search_graph(plan, nodes)
     for node in nodes + trials:

@@ -1,7 +1,8 @@
 """What a teacher says: scores of candidates, and of the unlabelled queries that distillation learns from besides."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,10 +13,12 @@ from rerank.errors import RerankError
 from rerank.evaluation.fusion import standardised
 from rerank.intake.dataset import Dataset
 from rerank.planning.graph import distils
+from rerank.planning.plan import LANGUAGE_MODELS
 from rerank.retrieval.candidates import Scorer, scorer_of, top
 from rerank.retrieval.unlabelled import UnlabelledQuery
 from rerank.store.artefacts import read_parquet, write_parquet
 from rerank.store.home import room
+from rerank.worker.asking import ask_language_model, tasks_of
 from rerank.worker.first_stage import Similarities
 from rerank.worker.workbench import Workbench
 
@@ -27,32 +30,43 @@ _KEY = ["query_id", "doc_id"]
 class Teaching:
     """A teacher's scores by (query, document), the candidates of unlabelled queries, and the digest of both.
 
-    similarities: the encoder's, of every candidate and every judged document, for finding false negatives.
+    A teacher that gives orderings has the negated rank for a score. similarities: the encoder's, of every candidate
+    and every judged document, for finding false negatives. asked: what a paid teacher was asked and what it cost.
     """
 
     scores: PairScores
     digest: str
     unlabelled: pd.DataFrame  # query_id, doc_id, rank
     similarities: PairScores
+    asked: Mapping[str, Any] | None = None
 
 
-def teaching_of(bench: Workbench, embedding: NDArray[np.float64], similarities: Similarities) -> Teaching:
+def teaching_of(
+    bench: Workbench, names: Sequence[str], embedding: NDArray[np.float64], similarities: Similarities
+) -> Teaching:
     """Return what the plan's teacher says. embedding: the encoder's similarity of every candidate.
 
-    Raises RerankError `no_teacher_scores`.
+    names: the strategies that will be trained; a teacher that costs money is asked only when one of them distils.
+    Raises RerankError `no_teacher_scores`, and what `ask_language_model` raises.
     """
     near = _by_pair(bench.candidates, embedding) | _judged_similarities(bench, similarities)
     plan = bench.plan
-    if not distils(plan.strategies):
+    if not distils(names if plan.teacher in LANGUAGE_MODELS else plan.strategies):
         return Teaching({}, "", _nothing(), near)
     kind = plan.teacher
     more = _unlabelled(bench, similarities) if bench.unlabelled else _nothing()
+    asked = None
     if kind == "uploaded":
         if bench.dataset.teacher_scores is None:
             raise RerankError("no_teacher_scores", dataset=bench.dataset.name)
         uploaded = bench.dataset.teacher_scores
         scores = _by_pair(uploaded, uploaded["score"].to_numpy(dtype=np.float64))
         identity: list[object] = ["uploaded", bench.dataset.digest]
+    elif kind in LANGUAGE_MODELS:
+        rests = {item.rest_id: item.rest for item in bench.unlabelled if item.is_pseudo}
+        scores, asked = ask_language_model(bench, tasks_of(bench, more, rests))
+        # Answers themselves, not what was asked: an endpoint's model can change under its name.
+        identity = [kind, sorted([*pair, score] for pair, score in scores.items())]
     else:
         own = bench.candidates.assign(similarity=embedding)
         scores = _by_pair(own, _free_teacher(own, kind))
@@ -61,7 +75,7 @@ def teaching_of(bench: Workbench, embedding: NDArray[np.float64], similarities: 
         identity = [kind, bench.candidates_digest, bench.device.numerics()]
     if len(more):
         identity.append([bench.plan.unlabelled.source, [item.query_id for item in bench.unlabelled]])
-    return Teaching(scores, digest_of(identity), more, near)
+    return Teaching(scores, digest_of(identity), more, near, asked)
 
 
 def _nothing() -> pd.DataFrame:

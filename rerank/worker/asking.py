@@ -1,0 +1,250 @@
+"""The paid teacher of an experiment: what it will cost, and what it said, kept answer by answer."""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from rerank.cost.prices import current_prices
+from rerank.cost.tokens import SPREAD, SPREAD_COUNTED, TokenPrice, listed_token_price
+from rerank.errors import RerankError
+from rerank.planning.plan import Plan
+from rerank.store.answers import spent_usd
+from rerank.teacher.asking import ENOUGH_ANSWERS, Asker, correction_of, family_of
+from rerank.teacher.client import Client, Endpoint, http_library, key_from_environment
+from rerank.teacher.language_model import Said, Task, grades_of, ordering_of, planned_questions
+from rerank.teacher.prompts import Prompt, load_prompt
+from rerank.worker.workbench import Workbench
+
+LOOK_SECONDS = 0.5  # between looks at whether to stop
+SAMPLED_TASKS = 200  # of which questions are written for a prediction
+
+
+@dataclass(frozen=True)
+class CostForecast:
+    """What asking will cost: USD with a range, questions, tokens; is_counted: the endpoint's counts corrected it."""
+
+    usd: float
+    usd_low: float
+    usd_high: float
+    n_questions: int
+    prompt_tokens: float
+    completion_tokens: float
+    is_counted: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON types."""
+        return dataclasses.asdict(self)
+
+
+def token_price(plan: Plan) -> TokenPrice:
+    """Return what the plan's language model costs: the plan's own price, else the price table's.
+
+    Raises RerankError `teacher_price_missing`.
+    """
+    into, out = plan.llm.usd_per_1m_input, plan.llm.usd_per_1m_output
+    if into is not None and out is not None:
+        return TokenPrice(into, out)
+    listed = listed_token_price(plan.llm.model, current_prices())
+    if listed is None:
+        raise RerankError("teacher_price_missing", model=plan.llm.model)
+    return TokenPrice(
+        listed.usd_per_1m_input if into is None else into, listed.usd_per_1m_output if out is None else out
+    )
+
+
+def prompt_of(plan: Plan) -> Prompt:
+    """Return the prompt that the plan names."""
+    kind = "graded" if plan.teacher == "llm-pointwise" else "listwise"
+    return load_prompt(kind, plan.llm.prompt, plan.llm.language)
+
+
+def check_askable(plan: Plan) -> None:
+    """Raise RerankError for what would stop the first question, before anything is computed for it."""
+    token_price(plan)
+    prompt_of(plan)
+    key_from_environment()
+    http_library()
+
+
+def tasks_of(bench: Workbench, unlabelled: pd.DataFrame, rests: Mapping[str, str]) -> list[Task]:
+    """Return what the teacher is asked: development queries first, then training and unlabelled ones.
+
+    Queries of a sealed test set are not asked about. rests: texts of documents that pseudo-queries were taken from.
+    """
+    dev = {query for fold in bench.folds for query in fold.dev}
+    train = {query for fold in bench.folds for query in fold.train}
+    own = bench.candidates[bench.candidates["query_id"].isin(dev | train)]
+    rows = pd.concat([own, unlabelled], ignore_index=True) if len(unlabelled) else own
+    rows = rows[rows["rank"] <= bench.plan.llm.depth].sort_values("rank", kind="stable")
+    queries, documents = bench.texts(set(own["query_id"]), set(rows["doc_id"]) - set(rests))
+    queries |= {item.query_id: item.text for item in bench.unlabelled}
+    documents |= rests
+    listed = {
+        str(query): list(docs) for query, docs in rows.groupby("query_id", sort=False)["doc_id"].agg(list).items()
+    }
+    order = sorted(listed, key=lambda query: (query not in dev, query not in train, query))
+    return [
+        Task(query, queries[query], tuple(listed[query]), tuple(documents[doc] for doc in listed[query]))
+        for query in order
+        if len(listed[query]) > 1
+    ]
+
+
+def cost_forecast(plan: Plan, tasks: Sequence[Task], n_more: int = 0) -> CostForecast:
+    """Predict what asking costs, as if nothing had been asked. n_more: further queries like these."""
+    prompt, price = prompt_of(plan), token_price(plan)
+    # Evenly over the tasks, so that a long list of queries is not written out for a prediction.
+    sampled = tasks[:: max(1, len(tasks) // SAMPLED_TASKS)]
+    questions = [item for task in sampled for item in planned_questions(plan.teacher, plan.llm, prompt, task)]
+    share = (len(tasks) + n_more) / max(1, len(sampled))
+    correction = correction_of(family_of(plan.llm.base_url, plan.llm.model, prompt.digest))
+    told = [item.predicted_tokens for item in questions]
+    into = share * correction.prompt * sum(item[0] for item in told)
+    out = share * correction.completion * sum(item[1] for item in told)
+    if not correction.is_counted:
+        out += share * len(questions) * plan.llm.thinking_tokens  # all of it, until the endpoint has counted some
+    spread = SPREAD_COUNTED if correction.is_counted else SPREAD
+    usd = price.usd(into, out)
+    return CostForecast(
+        usd, usd * (1 - spread), usd * (1 + spread), round(share * len(questions)), into, out, correction.is_counted
+    )
+
+
+def ask_language_model(bench: Workbench, tasks: Sequence[Task]) -> tuple[dict[tuple[str, str], float], dict[str, Any]]:
+    """Return the teacher's scores by (query, document), and the record of what was asked and what it cost.
+
+    Answers given before are not asked again. Raises RerankError `teacher_over_budget` before the first question or
+    once the endpoint's own counts say so, `teacher_budget_spent` before the question that would cross the limit,
+    `teacher_answers_unusable`, and what `Client.ask` raises.
+    """
+    plan, model = bench.plan, bench.plan.llm
+    prompt, price = prompt_of(plan), token_price(plan)
+    bench.meter.teacher_usd = sum(spent_usd(plan.digest))
+    first = cost_forecast(plan, tasks)
+    bench.reporter.event("teacher_forecast", **first.to_dict())
+    bench.reporter.progress(phase="teaching", n_questions=first.n_questions, n_answers=0)
+    limit = _limit(bench)
+    _check_forecast(first, limit)
+    endpoint = Endpoint(model.base_url, model.model, key_from_environment(), model.timeout_seconds)
+    with Client(endpoint, model.concurrency) as client:
+        asker = Asker(client, model.base_url, model.model, prompt.digest, price, plan.digest, limit, model.concurrency)
+        teach = grades_of if plan.teacher == "llm-pointwise" else ordering_of
+        forecast = first
+        said: dict[str, Said] = {}
+        try:
+            pilot = [] if first.is_counted else _pilot(tasks, first)
+            said |= _ask(bench, asker, pilot, lambda task: teach(asker, model, prompt, task))
+            if pilot:
+                forecast = cost_forecast(plan, tasks)
+                bench.reporter.event("teacher_forecast", **forecast.to_dict())
+                bench.reporter.progress(n_questions=forecast.n_questions)
+                _check_forecast(forecast, limit)
+            rest = tasks[len(pilot) :]
+            said |= _ask(bench, asker, rest, lambda task: teach(asker, model, prompt, task))
+        finally:
+            asker.close()
+            bench.meter.teacher_usd = sum(spent_usd(plan.digest))
+            bench.meter.save()
+    scores = {
+        (task.query_id, doc_id): score
+        for task in tasks
+        for doc_id, score in zip(task.doc_ids, said[task.query_id].scores, strict=True)
+        if score is not None
+    }
+    record = _record(bench, prompt, price, said, asker, first, forecast)
+    bench.reporter.event("teacher_asked", **record)
+    if not scores:
+        failures = record["failures"]
+        raise RerankError(
+            "teacher_answers_unusable",
+            n_answers=record["n_answers"],
+            failure=max(failures, key=lambda reason: failures[reason], default="no_order"),
+        )
+    return scores, record
+
+
+def _limit(bench: Workbench) -> float | None:
+    """Return what this purse may spend in all: the teacher's own limit, and what the whole budget leaves to it."""
+    limits = [bench.plan.llm.usd]
+    if bench.plan.budget.usd is not None:
+        limits.append(max(0.0, bench.plan.budget.usd - bench.meter.device_usd))
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
+def _check_forecast(found: CostForecast, limit: float | None) -> None:
+    if limit is not None and found.usd_low > limit:
+        raise RerankError("teacher_over_budget", usd=f"{found.usd_low:.2f}–{found.usd_high:.2f}", limit=limit)
+
+
+def _pilot(tasks: Sequence[Task], found: CostForecast) -> Sequence[Task]:
+    """Return the first tasks, as many as give twice the answers that a corrected prediction needs."""
+    per_task = max(1.0, found.n_questions / max(1, len(tasks)))
+    return tasks[: max(1, round(2 * ENOUGH_ANSWERS / per_task))]
+
+
+def _ask(bench: Workbench, asker: Asker, tasks: Sequence[Task], teach: Callable[[Task], Said]) -> dict[str, Said]:
+    """Ask about queries side by side, telling how far it is; a stop or a failure ends all of them."""
+    said: dict[str, Said] = {}
+    with ThreadPoolExecutor(bench.plan.llm.concurrency, thread_name_prefix="query") as pool:
+        waiting: dict[Future[Said], Task] = {pool.submit(teach, task): task for task in tasks}
+        try:
+            while waiting:
+                done, _ = wait(waiting, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)
+                for future in done:
+                    said[waiting.pop(future).query_id] = future.result()
+                bench.meter.teacher_usd = sum(spent_usd(bench.plan.digest))
+                bench.reporter.progress(n_answers=asker.tally.n_answers)
+                bench.meter.did()
+                bench.meter.check_budget()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            asker.close()
+            raise
+    return said
+
+
+def _record(
+    bench: Workbench,
+    prompt: Prompt,
+    price: TokenPrice,
+    said: Mapping[str, Said],
+    asker: Asker,
+    first: CostForecast,
+    forecast: CostForecast,
+) -> dict[str, Any]:
+    """Return what the result says about asking; money is that of all answers, known before or not."""
+    model, tally = bench.plan.llm, asker.tally
+    repairs: Counter[str] = Counter()
+    failures: Counter[str] = Counter()
+    for item in said.values():
+        repairs.update(item.repairs)
+        failures.update(item.failures)
+    return {
+        "teacher": bench.plan.teacher,
+        "model": model.model,
+        "prompt": f"{prompt.kind}-{model.prompt}-{model.language}",
+        "prompt_sha256": prompt.digest,
+        "usd_per_1m_input": price.usd_per_1m_input,
+        "usd_per_1m_output": price.usd_per_1m_output,
+        "n_queries": len(said),
+        "n_queries_without_answer": sum(all(score is None for score in item.scores) for item in said.values()),
+        "n_answers": tally.n_answers,
+        "n_known": tally.n_known,
+        "n_repaired": sum(item.n_repaired for item in said.values()),
+        "n_failed": failures.total(),
+        "n_without_probabilities": sum(item.n_without_probabilities for item in said.values()),
+        "n_without_usage": tally.n_without_usage,
+        "repairs": dict(sorted(repairs.items())),
+        "failures": dict(sorted(failures.items())),
+        "prompt_tokens": tally.prompt_tokens,
+        "completion_tokens": tally.completion_tokens,
+        "usd": tally.usd,
+        "usd_unconfirmed": spent_usd(bench.plan.digest)[1],
+        "usd_first_predicted": first.usd,
+        "usd_predicted": forecast.usd,
+    }
