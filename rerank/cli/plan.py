@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rerank.errors import RerankError
+from rerank.planning.losses import losses_for
 from rerank.planning.plan import Plan, plan_from_dict
 from rerank.planning.presets import preset, template
 from rerank.wording.plans import HYPOTHESES
@@ -18,6 +19,7 @@ def plan_of(given: argparse.Namespace, dataset_digest: str) -> Plan:
     if given.template:
         # The same words in every language of the terminal: they are part of the digest.
         plan = dataclasses.replace(template(given.template, plan), hypothesis=HYPOTHESES[given.template])
+    is_loss_chosen = False
     if given.plan:
         path = Path(given.plan).expanduser()
         try:
@@ -27,6 +29,7 @@ def plan_of(given: argparse.Namespace, dataset_digest: str) -> Plan:
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise RerankError("plan_unreadable", path=str(path), reason=str(error)) from error
         settings.pop("dataset_digest", None)  # the data on the command line decide
+        is_loss_chosen = "loss" in settings.get("distillation", {})
         plan = plan_from_dict(settings, plan)
     flags: dict[str, Any] = {}
     if given.strategies:
@@ -41,6 +44,14 @@ def plan_of(given: argparse.Namespace, dataset_digest: str) -> Plan:
     first = {name: value for name, value in first.items() if value is not None}
     if first:
         flags["first_stage"] = first
+    llm = {"base_url": given.teacher_url, "model": given.teacher_model}
+    llm |= {"mode": given.teacher_mode, "usd": given.teacher_usd}
+    llm = {name: value for name, value in llm.items() if value is not None}
+    if llm:
+        flags["llm"] = llm
+    # A preset's loss is nobody's choice: with a teacher that gives less than it wants, another one takes its place.
+    if given.teacher and not is_loss_chosen and plan.distillation.loss not in losses_for(given.teacher):
+        flags["distillation"] = {"loss": losses_for(given.teacher)[0]}
     plan = plan_from_dict(flags, plan)
     folder = Path(plan.base_model).expanduser()
     if plan.base_model != "embedded" and folder.is_dir():  # the worker stands in another folder

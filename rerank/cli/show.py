@@ -18,6 +18,7 @@ from rerank.report.money import money_of, net_benefits
 from rerank.report.recount import at_prices
 from rerank.store.artefacts import read_json
 from rerank.wording.amounts import amount
+from rerank.wording.asked import asked_sentences
 from rerank.wording.decisions import decision_headline, decision_sentences
 from rerank.wording.firmness import firmness_sentences
 from rerank.wording.language import Say
@@ -78,6 +79,8 @@ def print_result(
         if sentence:
             print(sentence)
     data, plan, cost = result["dataset"], result["plan"], result["cost"]
+    for sentence in asked_sentences(say, result):
+        print(sentence)
     audit = result["teacher_audit"]
     if audit is not None:
         colour = name_of(say, AUDIT_COLOURS, audit["colour"])

@@ -32,6 +32,8 @@ def at_prices(result: Mapping[str, Any], prices: Sequence[Price]) -> dict[str, A
         factor = new_device.usd / old_device.usd
         for record in found["strategies"].values():
             for name, value in record["cost"].items():
+                if name == "teacher_usd" and found.get("asked_teacher") is not None:
+                    continue  # tokens were paid, not device hours
                 if name.endswith("_usd") or "_usd_" in name:
                     record["cost"][name] = None if value is None else value * factor
     return found

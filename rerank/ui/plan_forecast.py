@@ -78,6 +78,18 @@ def _forecast(say: Say, found: dict[str, Any], two_stage: bool) -> None:
                     usd_high=markdown(usd(item["cost_usd_high"])),
                 )
             )
+    teacher = found.get("teacher")
+    if teacher is not None:
+        text = say(
+            "The teacher besides: {usd} ({usd_low} to {usd_high}) for about {n} questions.",
+            usd=usd(teacher["usd"]),
+            usd_low=usd(teacher["usd_low"]),
+            usd_high=usd(teacher["usd_high"]),
+            n=teacher["n_questions"],
+        )
+        if not teacher["is_counted"]:
+            text += " " + say("The range narrows once the endpoint has counted tokens itself.")
+        st.caption(markdown(text))
     with st.columns(len(parts) + 1)[0]:
         st.caption(say("Recall ceiling of the candidates: {recall}", recall=score(found["recall_ceiling"])))
 

@@ -12,6 +12,7 @@ from rerank.planning.plan import (
     CONTROLS,
     FUSED,
     FUSION,
+    LANGUAGE_MODELS,
     MEASURES,
     PLAIN,
     STRATEGIES,
@@ -31,6 +32,7 @@ from rerank.planning.plan import (
 from rerank.planning.presets import CURVE_SHARES, PRESETS, TEMPLATES, preset, template
 from rerank.ui import cached
 from rerank.ui.plan_guardrails import guardrail_form
+from rerank.ui.plan_teacher import teacher_form
 from rerank.ui.show import problem
 from rerank.ui.strategies import explain
 from rerank.wording.language import Say
@@ -89,6 +91,10 @@ def plan_form(say: Say, manifest: Mapping[str, Any]) -> Plan | None:
         plan = _question(say, plan, key)
     with right:
         plan = _experiment(say, plan, key, manifest)
+    if plan.teacher in LANGUAGE_MODELS:
+        with st.container(border=True):
+            st.subheader(say("Language model as the teacher"), anchor=False)
+            plan = replace(plan, llm=teacher_form(say, plan, key))
     with st.expander(say("Guardrails: what must not get worse")):
         plan = guardrail_form(say, plan, key, has_segments=_has_segments(digest))
     with st.expander(say("Details: candidates, model, training, budget")):
@@ -175,9 +181,8 @@ def _experiment(say: Say, plan: Plan, key: str, manifest: Mapping[str, Any]) -> 
             key=f"label_or_distil_{key}",
             help=say("Label or distil? The more questions share α, the more queries each of them needs."),
         )
-    options: list[Teacher] = (
-        ["embedding", "fusion", "uploaded"] if manifest["n_teacher_scores"] else ["embedding", "fusion"]
-    )
+    own: list[Teacher] = ["uploaded"] if manifest["n_teacher_scores"] else []
+    options: list[Teacher] = ["embedding", "fusion", *own, *LANGUAGE_MODELS]
     teacher = st.selectbox(
         say("Teacher for distillation"),
         options,
@@ -300,9 +305,9 @@ def _details(say: Say, plan: Plan, key: str, manifest: Mapping[str, Any]) -> Pla
         loss = st.selectbox(
             say("What D learns of the teacher"),
             losses,
-            index=losses.index(plan.distillation.loss),
+            index=losses.index(plan.distillation.loss) if plan.distillation.loss in losses else 0,
             format_func=lambda name: name_of(say, LOSSES, name),
-            key=f"loss_{key}",
+            key=f"loss_{plan.teacher}_{key}",  # another teacher may give less to learn
             help=say(
                 "Scores say how much better a document is, an order only that it is better. Take an order when the "
                 "teacher's scores are only ranks, or jump about."

@@ -13,6 +13,7 @@ from rerank.decide.guardrails import MIN_SEGMENT_QUERIES
 from rerank.ui.safe import markdown
 from rerank.ui.show import table
 from rerank.wording.amounts import amount
+from rerank.wording.asked import asked_sentences
 from rerank.wording.language import Say
 from rerank.wording.names import AUDIT_COLOURS, FIRST_STAGES, PASSAGES, SPLITS, TEACHERS, name_of, strategy_name
 from rerank.wording.numbers import delta, duration, interval, milliseconds, score, usd
@@ -84,7 +85,10 @@ def segments(say: Say, result: Mapping[str, Any]) -> None:
 
 
 def teacher(say: Say, result: Mapping[str, Any]) -> None:
-    """Show the teacher's audit, if anything distils."""
+    """Show what a paid teacher was asked, and the teacher's audit, if anything distils."""
+    sentences = asked_sentences(say, result)
+    if sentences:
+        st.markdown(markdown(" ".join(sentences)))
     audit = result["teacher_audit"]
     if audit is None:
         return

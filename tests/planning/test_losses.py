@@ -5,7 +5,6 @@ from typing import get_args
 import pytest
 
 from rerank.errors import RerankError
-from rerank.planning import losses
 from rerank.planning.losses import CONTRASTIVE, DISTILLATION, GIVES, losses_for
 from rerank.planning.plan import Plan, Teacher, plan_from_dict
 from rerank.wording.errors import error_sentence
@@ -13,6 +12,7 @@ from rerank.wording.language import LANGUAGES, speaker
 from rerank.wording.names import LOSSES
 
 DIGEST = "d" * 64
+MODEL = {"base_url": "http://localhost:8000/v1", "model": "m"}
 
 
 def refused(settings: dict[str, object]) -> RerankError:
@@ -26,23 +26,23 @@ def test_it_is_known_what_every_teacher_gives_and_how_every_loss_of_d_is_called(
     assert set(LOSSES) == set(DISTILLATION)
 
 
-@pytest.mark.parametrize("teacher", GIVES)
-def test_scores_hold_an_order_so_every_loss_fits_todays_teachers(teacher: str) -> None:
+@pytest.mark.parametrize("teacher", [teacher for teacher, gives in GIVES.items() if gives == "scores"])
+def test_scores_hold_an_order_so_every_loss_fits_them(teacher: str) -> None:
     assert losses_for(teacher) == ("kl", "margin_mse", "ranknet", "adr_mse")
     for loss in losses_for(teacher):
-        plan = plan_from_dict({"teacher": teacher, "distillation": {"loss": loss}}, Plan(DIGEST))
+        plan = plan_from_dict({"teacher": teacher, "llm": MODEL, "distillation": {"loss": loss}}, Plan(DIGEST))
         assert plan.distillation.loss == loss
 
 
 @pytest.mark.parametrize("loss", ["kl", "margin_mse"])
-def test_an_order_holds_no_scores(loss: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(losses, "GIVES", {"embedding": "scores", "uploaded": "order"})
-    error = refused({"teacher": "uploaded", "distillation": {"loss": loss}})
+def test_an_order_holds_no_scores(loss: str) -> None:
+    lists = {"teacher": "llm-listwise", "llm": MODEL}
+    error = refused({**lists, "distillation": {"loss": loss}})
     assert error.code == "loss_needs_scores"
     assert error.facts["choices"] == ("ranknet", "adr_mse")
     for fit in ("ranknet", "adr_mse"):
-        plan_from_dict({"teacher": "uploaded", "distillation": {"loss": fit}}, Plan(DIGEST))
-    plan_from_dict({"teacher": "embedding", "distillation": {"loss": loss}}, Plan(DIGEST))
+        plan_from_dict({**lists, "distillation": {"loss": fit}}, Plan(DIGEST))
+    plan_from_dict({**lists, "teacher": "llm-pointwise", "distillation": {"loss": loss}}, Plan(DIGEST))
 
 
 @pytest.mark.parametrize("loss", DISTILLATION)

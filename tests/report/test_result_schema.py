@@ -43,6 +43,8 @@ CLOSED = (
     "decision.next_numbers",
     "business",
     "deviations[].facts",
+    "asked_teacher",
+    "cost.forecast.teacher",
 )  # their rows list what they can hold, or where it is listed
 
 

@@ -1,6 +1,5 @@
 """A whole experiment that a language model teaches: killed, continued, priced, and without its key anywhere."""
 
-import json
 import os
 import signal
 import time
@@ -200,18 +199,3 @@ def test_what_is_missing_is_said_before_anything_is_computed(home: Path, tmp_pat
         with pytest.raises(RerankError) as caught:
             run(replace(plan, llm=replace(plan.llm, **changes)))  # type: ignore[arg-type]
         assert caught.value.code == code
-
-
-def test_a_listwise_teacher_gives_no_scores_for_losses_that_want_them(home: Path, tmp_path: Path) -> None:
-    from rerank.planning.plan import check_plan
-
-    plan = plan_for(LoopbackEndpoint(), tmp_path)
-    plan = replace(plan, llm=replace(plan.llm, base_url="http://localhost:8000/v1"))
-    check_plan(plan)
-    for loss in ("kl", "margin_mse"):
-        wrong = replace(plan, distillation=replace(plan.distillation, loss=loss))
-        with pytest.raises(RerankError) as caught:
-            check_plan(wrong)
-        assert caught.value.code == "loss_needs_scores"
-        check_plan(replace(wrong, teacher="llm-pointwise"))
-    assert "RERANK_TEACHER_KEY" not in json.dumps(plan.to_dict())

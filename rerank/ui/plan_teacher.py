@@ -1,0 +1,114 @@
+"""Where a language-model teacher answers, how it is asked, and what that may cost."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from rerank.cost.prices import current_prices
+from rerank.cost.tokens import listed_token_price
+from rerank.planning.plan import LanguageModel, ListwiseMode, Plan, PromptLanguage
+from rerank.wording.language import Say
+from rerank.wording.names import LISTWISE_MODES, PROMPT_LANGUAGES, name_of
+
+
+def teacher_form(say: Say, plan: Plan, key: str) -> LanguageModel:
+    """Show what asking a language model needs and return it. The key is not asked for: it is in the environment."""
+    model = plan.llm
+    st.caption(
+        say(
+            "Any endpoint that speaks OpenAI's protocol: a hosted one, or vLLM and Ollama on a machine of your own. "
+            "Queries and documents are sent there. Its key is read from the environment or Streamlit's secrets "
+            "(RERANK_TEACHER_KEY) and is stored nowhere."
+        )
+    )
+    one, two, three = st.columns(3)
+    with one:
+        url = st.text_input(
+            say("Address of the endpoint"),
+            value=model.base_url,
+            placeholder="http://localhost:11434/v1",
+            key=f"llm_url_{key}",
+        )
+        name = st.text_input(say("Name of the model"), value=model.model, key=f"llm_model_{key}").strip()
+        languages: list[PromptLanguage] = ["en", "ja"]
+        language = st.selectbox(
+            say("Language of the prompt"),
+            languages,
+            index=languages.index("ja" if say.language == "ja" else "en"),
+            format_func=lambda item: name_of(say, PROMPT_LANGUAGES, item),
+            key=f"llm_language_{key}",
+        )
+    with two:
+        mode, passes = model.mode, model.passes
+        if plan.teacher == "llm-listwise":
+            modes: list[ListwiseMode] = ["windows", "partitions", "single"]
+            mode = st.selectbox(
+                say("How lists are asked about"),
+                modes,
+                index=modes.index(model.mode),
+                format_func=lambda item: name_of(say, LISTWISE_MODES, item),
+                key=f"llm_mode_{key}",
+            )
+            passes = int(
+                st.number_input(
+                    say("Times each list is ordered"),
+                    1,
+                    20,
+                    value=model.passes,
+                    key=f"llm_passes_{key}",
+                    help=say(
+                        "From the second time on documents are shown in another order, and the mean rank counts: "
+                        "a liking for what stands first averages out. Each time costs the same again."
+                    ),
+                )
+            )
+        depth = st.number_input(
+            say("Candidates per query to ask about"), 2, 1000, value=model.depth, key=f"llm_depth_{key}"
+        )
+    with three:
+        listed = listed_token_price(name, current_prices()) if name else None
+        # The key has the model in it: another model shows its own price.
+        prices = [
+            st.number_input(
+                label,
+                min_value=0.0,
+                max_value=1e6,
+                value=value,
+                placeholder=say("not in the price table"),
+                format="%.3f",
+                key=f"{field}_{name}_{key}",
+            )
+            for label, field, value in (
+                (
+                    say("USD per million tokens asked"),
+                    "llm_input",
+                    listed.usd_per_1m_input if listed else model.usd_per_1m_input,
+                ),
+                (
+                    say("USD per million tokens answered"),
+                    "llm_output",
+                    listed.usd_per_1m_output if listed else model.usd_per_1m_output,
+                ),
+            )
+        ]
+        limit = st.number_input(
+            say("USD at most for the teacher (0: no limit)"),
+            0.0,
+            1e6,
+            value=model.usd or 0.0,
+            step=1.0,
+            key=f"llm_usd_{key}",
+            help=say("The question that could cross the limit is not asked."),
+        )
+    return replace(
+        model,
+        base_url=url.strip(),
+        model=name,
+        language=language,
+        mode=mode,
+        passes=passes,
+        depth=int(depth),
+        usd_per_1m_input=prices[0],
+        usd_per_1m_output=prices[1],
+        usd=limit or None,
+    )

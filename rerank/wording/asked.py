@@ -1,0 +1,45 @@
+"""What a paid teacher was asked and what it cost, in sentences."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rerank.wording.language import Say
+from rerank.wording.numbers import count, usd
+
+
+def asked_sentences(say: Say, result: Mapping[str, Any]) -> list[str]:
+    """Return what asking the teacher came to: questions, money against its prediction, what could not be used."""
+    found = result.get("asked_teacher")
+    if found is None:
+        return []
+    sentences = [
+        say(
+            "The teacher {model} answered {n} questions about {queries} queries for {usd}; {predicted} were predicted.",
+            model=found["model"],
+            n=count(found["n_answers"]),
+            queries=count(found["n_queries"]),
+            usd=usd(found["usd"]),
+            predicted=usd(found["usd_predicted"]),
+        )
+    ]
+    if found["n_repaired"] or found["n_failed"]:
+        sentences.append(
+            say(
+                "{repaired} of its answers had to be mended, {failed} could not be used; {queries} queries are not taught.",
+                repaired=count(found["n_repaired"]),
+                failed=count(found["n_failed"]),
+                queries=count(found["n_queries_without_answer"]),
+            )
+        )
+    if found["usd_unconfirmed"] > 0:
+        sentences.append(
+            say(
+                "Attempts without an answer may stand on the bill with about {usd} more.",
+                usd=usd(found["usd_unconfirmed"]),
+            )
+        )
+    if found["n_without_usage"]:
+        sentences.append(
+            say("The endpoint did not count the tokens of {n} answers: they are predicted.", n=found["n_without_usage"])
+        )
+    return sentences
