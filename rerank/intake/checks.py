@@ -1,17 +1,24 @@
 """The sample as a whole: do its parts fit together, and is it enough?"""
 
-import re
+import unicodedata
 from collections.abc import Mapping
 
 import pandas as pd
 
-from rerank.intake.mapping import ROLES
+from rerank.intake.agreement import add_ratings
+from rerank.intake.clicks import judgments_from_clicks
+from rerank.intake.dataset import TABLES
+from rerank.intake.near_duplicates import tell_near_duplicates
 from rerank.intake.noting import Ledger, note, refuse_where
 from rerank.intake.pairs import KEY, without_contradictions, without_repeats
+from rerank.intake.personal import tell_personal_data
+from rerank.intake.pool import one_system, tell_pool
+from rerank.intake.segments import tell_segments
+from rerank.intake.tables import replaced
+from rerank.intake.texts import tell_texts
 
 MIN_JUDGED_QUERIES = 15
-JAPANESE_SHARE = 0.2
-_JAPANESE = re.compile("[\u3041-\u30ff\u4e00-\u9fff]")
+MIN_SCALE_TOP = 3  # 1 and 2 alone are partly and fully relevant in many collections
 _EMPTY: Mapping[str, tuple[str, ...]] = {
     "queries": ("query_id", "text", "segment", "file", "line"),
     "documents": ("doc_id", "title", "text", "file", "line"),
@@ -24,13 +31,18 @@ def check_whole(frames: Mapping[str, pd.DataFrame], ledger: Ledger) -> dict[str,
     found = dict(frames)
     for role, columns in _EMPTY.items():
         found.setdefault(role, pd.DataFrame({name: pd.Series([], dtype="str") for name in columns}))
+    if "clicks" in found:
+        _take_clicks(found, ledger)
     _by_text(found)
     if found["queries"].empty:
         ledger.findings.append(note("error", "no_queries"))
     if found["documents"].empty:
         ledger.findings.append(note("error", "no_documents"))
-    if found["judgments"].empty:
+    if found["judgments"].empty and ("ratings" not in found or found["ratings"].empty):
         ledger.findings.append(note("error", "no_judgments"))
+    for role, whole in (("queries", ["query_id", "text"]), ("documents", ["doc_id", "title", "text"])):
+        code = "repeated_query" if role == "queries" else "repeated_document"
+        found[role] = without_repeats(found[role], ledger, whole, code, "warning", whole[:2])
     found["queries"] = without_repeats(
         found["queries"], ledger, ["query_id"], "duplicate_query_id", "error", ["query_id", "text"]
     )
@@ -41,12 +53,20 @@ def check_whole(frames: Mapping[str, pd.DataFrame], ledger: Ledger) -> dict[str,
         ("judgments", "orphan_judgment"),
         ("candidates", "orphan_candidate"),
         ("teacher_scores", "orphan_teacher_score"),
+        ("ratings", "orphan_rating"),
     ):
         if role in found:
             found[role] = _without_orphans(found, role, code, ledger)
     judgments = without_contradictions(found["judgments"], ledger, "grade", "contradictory_judgments", "grades")
     found["judgments"] = without_repeats(judgments, ledger, KEY, "duplicate_judgment", "warning", [*KEY, "grade"])
+    if "ratings" in found:
+        keys = [*KEY, "rater"]
+        found["ratings"] = without_repeats(
+            found["ratings"], ledger, keys, "duplicate_rating", "warning", [*keys, "grade"]
+        )
+        found["judgments"] = add_ratings(found, ledger)
     if "candidates" in found:
+        found["candidates"] = one_system(found["candidates"], ledger)
         found["candidates"] = _candidates(found["candidates"], ledger)
     if "teacher_scores" in found:
         scores = without_contradictions(
@@ -56,7 +76,27 @@ def check_whole(frames: Mapping[str, pd.DataFrame], ledger: Ledger) -> dict[str,
             scores, ledger, KEY, "duplicate_teacher_score", "warning", [*KEY, "score"]
         )
     _tell_counts(found, ledger)
-    return {role: found[role].reset_index(drop=True) for role in ROLES if role in found}
+    if not found["queries"].empty and not found["documents"].empty:
+        tell_texts(found["queries"], found["documents"], ledger)
+        tell_near_duplicates(found["queries"], found["documents"], ledger)
+        for role in ("queries", "documents"):
+            tell_personal_data(role, found[role], ledger)
+        tell_segments(found["queries"], ledger)
+    return {role: found[role].reset_index(drop=True) for role in TABLES if role in found}
+
+
+def _take_clicks(found: dict[str, pd.DataFrame], ledger: Ledger) -> None:
+    """Turn a click log into implicit judgments, unless people have judged: the two are never mixed."""
+    clicks = found.pop("clicks")
+    if clicks.empty:
+        return
+    if not found["judgments"].empty or not found.get("ratings", found["judgments"]).empty:
+        file, line = str(clicks["file"].iloc[0]), int(clicks["line"].iloc[0])
+        ledger.findings.append(note("info", "clicks_not_used", file, line, n_rows=len(clicks)))
+        return
+    judgments = judgments_from_clicks(clicks, ledger)
+    if judgments is not None:
+        found["judgments"] = judgments
 
 
 def _by_text(found: dict[str, pd.DataFrame]) -> None:
@@ -65,14 +105,17 @@ def _by_text(found: dict[str, pd.DataFrame]) -> None:
     if queries.empty:
         return
     known = set(queries["query_id"])
-    by_text = dict(zip(queries["text"].str.strip(), queries["query_id"], strict=True))
-    for role in ("judgments", "candidates", "teacher_scores"):
+    exact = dict(zip(queries["text"].str.strip(), queries["query_id"], strict=True))
+    folded = {unicodedata.normalize("NFKC", text): name for text, name in exact.items()}
+    for role in ("judgments", "candidates", "teacher_scores", "ratings"):
         if role in found and not found[role].empty:
             frame = found[role]
-            renamed = frame["query_id"].where(
-                frame["query_id"].isin(known), frame["query_id"].map(by_text).fillna(frame["query_id"])
-            )
-            found[role] = frame.assign(query_id=renamed)
+            names = {
+                text: exact.get(text) or folded.get(unicodedata.normalize("NFKC", text), text)
+                for text in frame["query_id"].unique()
+                if text not in known
+            }
+            found[role] = frame.assign(query_id=replaced(frame["query_id"], names))
 
 
 def _without_orphans(found: Mapping[str, pd.DataFrame], role: str, code: str, ledger: Ledger) -> pd.DataFrame:
@@ -134,7 +177,8 @@ def _tell_counts(found: Mapping[str, pd.DataFrame], ledger: Ledger) -> None:
     n_repeated = int(queries["text"].duplicated().sum())
     if n_repeated:
         ledger.findings.append(note("info", "duplicate_query_texts", n_queries=n_repeated))
-    text = "".join(queries["text"].head(2000))
-    share = len(_JAPANESE.findall(text)) / max(1, len(text))
-    if share > JAPANESE_SHARE:
-        ledger.findings.append(note("info", "japanese_text", share=round(share, 3)))
+    grades = judgments["grade"].astype("int64")
+    if grades.min() == 1 and grades.max() >= MIN_SCALE_TOP:
+        ledger.findings.append(note("warning", "scale_starts_at_one", maximum=int(grades.max())))
+    if "candidates" in found and not found["candidates"].empty:
+        tell_pool(judgments, found["candidates"], ledger)

@@ -6,6 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+TABLES = ("queries", "documents", "judgments", "candidates", "teacher_scores", "ratings")
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -15,6 +17,7 @@ class Dataset:
     judgments: query_id, doc_id, grade (int, 0 or more), unique pairs.
     candidates (the user's own run) or None: query_id, doc_id, rank (int from 1), score (float).
     teacher_scores or None: query_id, doc_id, score (float; higher is better).
+    ratings or None: query_id, doc_id, rater, grade (int): what several people said before it became a judgment.
     Frames are in the user's order; the digest covers the sorted content and not the name.
     """
 
@@ -26,3 +29,4 @@ class Dataset:
     candidates: pd.DataFrame | None
     teacher_scores: pd.DataFrame | None
     manifest: Mapping[str, Any]
+    ratings: pd.DataFrame | None = None

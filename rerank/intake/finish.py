@@ -10,7 +10,10 @@ from rerank.errors import RerankError
 from rerank.intake.dataset import Dataset
 from rerank.intake.mapping import FIELDS
 from rerank.intake.noting import count_errors
+from rerank.intake.personal import masked_ids, without_personal_data
 from rerank.intake.reading import Draft
+from rerank.intake.segments import segments_by
+from rerank.intake.tables import replaced
 
 
 def _content(frame: pd.DataFrame, columns: tuple[str, ...]) -> list[list[str]]:
@@ -33,16 +36,28 @@ def left_out(draft: Draft) -> dict[str, dict[str, int]]:
     found: dict[str, Counter[str]] = {}
     for row in draft.rejected:
         if row.code in errors:
-            for role in {file.role for file in draft.files if file.name == row.file and file.role is not None}:
+            roles = {
+                role for file in draft.files if file.name == row.file for role in (*file.outputs, file.role) if role
+            }
+            for role in sorted(roles):
                 found.setdefault(role, Counter())[row.code] += 1
     return {role: dict(codes) for role, codes in sorted(found.items())}
 
 
-def finish(draft: Draft, name: str, *, keep_good_rows: bool = False) -> Dataset:
-    """Return the dataset of a draft.
+def finish(
+    draft: Draft,
+    name: str,
+    *,
+    keep_good_rows: bool = False,
+    mask_personal_data: bool = False,
+    segments: str | None = None,
+) -> Dataset:
+    """Return the dataset of a draft; what was decided is in its manifest.
 
-    Raises RerankError `input_has_errors` when rows or files were refused and the user has not said that
-    the good rows are enough, and `dataset_is_empty` without queries or documents.
+    mask_personal_data: replace e-mail addresses and telephone numbers in texts. segments: the proposal (`length` or
+    `form`) that gives queries their segments. Raises RerankError `unknown_segments`, `input_has_errors` when rows or
+    files were refused and the user has not said that the good rows are enough, and `dataset_is_empty` without queries
+    or documents.
     """
     n_errors = count_errors(draft.findings)
     if n_errors and not keep_good_rows:
@@ -51,6 +66,16 @@ def finish(draft: Draft, name: str, *, keep_good_rows: bool = False) -> Dataset:
     sizes = {"n_queries": len(frames["queries"]), "n_documents": len(frames["documents"])}
     if not all(sizes.values()):
         raise RerankError("dataset_is_empty", **sizes)
+    n_masked: dict[str, int] = {}
+    if mask_personal_data:
+        for role in ("queries", "documents"):
+            frames[role], n_masked[role] = without_personal_data(role, frames[role])
+        ids = masked_ids(frames["queries"]["query_id"])
+        for role, frame in frames.items():
+            if "query_id" in frame.columns:
+                frames[role] = frame.assign(query_id=replaced(frame["query_id"], ids))
+    if segments is not None:
+        frames["queries"] = frames["queries"].assign(segment=segments_by(frames["queries"], segments))
     digest = dataset_digest(frames)
     manifest = {
         "digest": digest,
@@ -60,11 +85,16 @@ def finish(draft: Draft, name: str, *, keep_good_rows: bool = False) -> Dataset:
         "n_judgments": len(frames["judgments"]),
         "n_candidates": len(frames.get("candidates", ())),
         "n_teacher_scores": len(frames.get("teacher_scores", ())),
+        "n_ratings": len(frames.get("ratings", ())),
+        "implicit": any(finding.code == "judgments_implicit" for finding in draft.findings),
+        "masked": n_masked,
+        "segments": segments,
         "synthetic": bool(draft.facts.get("synthetic", False)),
         "facts": dict(draft.facts),
         "keep_good_rows": keep_good_rows,
         "n_rejected": len(draft.rejected),
         "left_out": left_out(draft),
+        "left_out_files": [file.name for file in draft.files if not file.outputs],
         "findings": dict(Counter(finding.code for finding in draft.findings)),
         "files": [
             {
@@ -75,6 +105,8 @@ def finish(draft: Draft, name: str, *, keep_good_rows: bool = False) -> Dataset:
                 "n_bytes": file.n_bytes,
                 "sha256": file.sha256,
                 "encoding": file.encoding,
+                "format": file.layout,
+                "rows": dict(file.outputs),
             }
             for file in draft.files
         ],
@@ -89,4 +121,5 @@ def finish(draft: Draft, name: str, *, keep_good_rows: bool = False) -> Dataset:
         candidates=frames.get("candidates"),
         teacher_scores=frames.get("teacher_scores"),
         manifest=manifest,
+        ratings=frames.get("ratings"),
     )

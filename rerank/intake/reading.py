@@ -1,48 +1,55 @@
 """From files to a draft: every role's rows, every finding, every refused row."""
 
-import hashlib
-from collections.abc import Mapping, Sequence
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
 from rerank.errors import RerankError
+from rerank.intake.archives import unpacked
 from rerank.intake.checks import check_whole
-from rerank.intake.decoding import decode
+from rerank.intake.content import Content
 from rerank.intake.findings import Finding
+from rerank.intake.folders import choose
+from rerank.intake.formats.registry import by_columns, open_tables
+from rerank.intake.formats.workbook import role_of_sheet
+from rerank.intake.labels import graded, labels_in
 from rerank.intake.mapping import (
     FIELDS,
     REQUIRED,
     ROLES,
+    Confidence,
     FileMapping,
+    confidence_of,
     guess_headerless,
     guess_role,
     propose,
     read_mapping,
+    text_columns,
 )
 from rerank.intake.noting import Ledger, RejectedRow, note
 from rerank.intake.rows import READERS
-from rerank.intake.tables import LINE, Table, read_table
+from rerank.intake.sources import LEAVE_OUT, Choice, Source, key_of
+from rerank.intake.tables import LINE, Table
 
 N_PREVIEW = 5
-READABLE = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".txt", ".trec", ".run", ".qrels", ".gz")
-_NOT_DATA = ("readme", "source", "stats", "manifest", "licence", "license", "agreement")
-
-
-@dataclass(frozen=True)
-class Source:
-    """One file: its name, its bytes and, if the user said so, its role and `{field: column}`."""
-
-    name: str
-    data: bytes
-    role: str | None = None
-    mapping: Mapping[str, str] | None = None
+PREVIEW_CHARS = 2000
+MAX_FILES = 1000
+MAX_DEPTH = 3
+_DERIVED = {"derived_queries": "queries", "derived_documents": "documents"}
 
 
 @dataclass(frozen=True)
 class FileRead:
-    """What was made of one file; `preview` holds its first rows as text."""
+    """What was made of one table of a file; `preview` holds its first rows as text.
+
+    key: names the table in choices. layout: the format it was recognised as. role: None when nobody knows, or the
+    first of several. outputs: rows by role. is_fixed: the format says what the columns are. labels: the values of a
+    grade column with the grades that they stand for (None: their own).
+    """
 
     name: str
     role: str | None
@@ -53,6 +60,14 @@ class FileRead:
     n_bytes: int
     sha256: str
     encoding: str | None
+    key: str = ""
+    part: str = ""
+    layout: str | None = None
+    confidence: Confidence | None = None
+    outputs: Mapping[str, int] = field(default_factory=dict)
+    is_fixed: bool = False
+    labels: tuple[str, ...] = ()
+    left_out: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,43 +84,44 @@ class Draft:
     facts: Mapping[str, object] = field(default_factory=dict)
 
 
-def _decide(table: Table, source: Source, ledger: Ledger) -> tuple[str | None, dict[str, str]]:
-    """Return a table's role and mapping: the user's word first, then the layout, then the headers."""
+@dataclass(frozen=True)
+class _Decided:
+    """A table with its role and columns; `known` tells whether the headers alone said so."""
+
+    table: Table
+    role: str
+    mapping: dict[str, str]
+
+
+def _decide(table: Table, choice: Choice, file: str, ledger: Ledger) -> _Decided | None:
+    """Return a table's role and mapping: the user's word first, then the headers and the file's name."""
     columns = table.columns
-    if source.role is not None and source.role not in ROLES:
-        raise RerankError("unknown_role", role=source.role, file=source.name)
-    if table.layout == "qrels":
-        return source.role or "judgments", {name: name for name in ("query_id", "doc_id", "grade")}
-    if table.layout == "run":
-        of_run = source.role or ("teacher_scores" if "teacher" in source.name.lower() else "candidates")
-        return of_run, {name: name for name in FIELDS[of_run] if name in columns}
-    role: str | None = source.role
-    mapping = dict(source.mapping or {})
-    headerless = bool(columns) and columns == tuple(str(number) for number in range(1, len(columns) + 1))
-    if headerless and not mapping:
+    if choice.role is not None and choice.role not in ROLES:
+        raise RerankError("unknown_role", role=choice.role, file=file)
+    role: str | None = choice.role
+    mapping = dict(choice.mapping)
+    if table.headerless and not mapping:
         last = table.rows[columns[-1]].str.fullmatch(r"\s*\d{1,2}\s*")
-        guessed = guess_headerless(len(columns), source.name, bool(last.mean() > 0.5))
+        guessed = guess_headerless(len(columns), file, bool(last.mean() > 0.5))
         if guessed is not None and role in (None, guessed[0]):
-            return guessed
+            return _Decided(table, *guessed)
     if role is None:
         scores = [name for name in columns if name.lower() == "score"]
         whole = bool(scores) and bool(table.rows[scores[0]].str.fullmatch(r"\s*\d{1,2}\s*").mean() > 0.5)
-        role = guess_role(columns, source.name, whole)
+        role = role_of_sheet(table.part) or guess_role(columns, file, whole)
     if role is None:
-        ledger.findings.append(note("error", "role_unknown", source.name, 1, columns=", ".join(columns[:30])))
-        return None, {}
+        ledger.findings.append(note("error", "role_unknown", file, 1, columns=", ".join(columns[:30])))
+        return None
     for name, column in list(mapping.items()):
         if column not in columns:
-            ledger.findings.append(
-                note("error", "mapped_column_missing", source.name, 1, column, field=name, column=column)
-            )
+            ledger.findings.append(note("error", "mapped_column_missing", file, 1, column, field=name, column=column))
             del mapping[name]
     taken = set(mapping.values())
     proposed = propose([name for name in columns if name not in taken], role)
-    return role, {**proposed, **mapping}
+    return _Decided(table, role, {**proposed, **mapping})
 
 
-def _is_complete(role: str, mapping: Mapping[str, str], table: Table, source: Source, ledger: Ledger) -> bool:
+def _is_complete(role: str, mapping: Mapping[str, str], table: Table, file: str, ledger: Ledger) -> bool:
     missing = [name for name in REQUIRED[role] if name not in mapping]
     if role == "documents" and "title" in mapping:
         missing = [name for name in missing if name != "text"]
@@ -113,46 +129,207 @@ def _is_complete(role: str, mapping: Mapping[str, str], table: Table, source: So
         missing.append("rank")
     for name in missing:
         listed = ", ".join(table.columns[:30])
-        ledger.findings.append(note("error", "column_missing", source.name, 1, field=name, role=role, columns=listed))
+        ledger.findings.append(note("error", "column_missing", file, 1, field=name, role=role, columns=listed))
     return not missing
 
 
-def read_files(sources: Sequence[Source], facts: Mapping[str, object] | None = None) -> Draft:
-    """Read files in any of the known layouts and check them as one sample. Raises nothing but RerankError.
+def _beside(decided: _Decided) -> list[_Decided]:
+    """Return the queries and documents that a table of pairs tells by the way."""
+    table, mapping = decided.table, decided.mapping
+    if decided.role in ("queries", "documents") or not {"query_id", "doc_id"} <= set(mapping):
+        return []
+    query, title, text = text_columns(table.columns, mapping)
+    found = []
+    if query is not None:
+        found.append(_Decided(table, "derived_queries", {"query_id": mapping["query_id"], "text": query}))
+    named = {name: column for name, column in (("title", title), ("text", text)) if column is not None}
+    if named:
+        found.append(_Decided(table, "derived_documents", {"doc_id": mapping["doc_id"], **named}))
+    return found
 
-    facts: what the user's own manifest says (`synthetic`, `licence`), kept with the dataset.
-    """
-    ledger = Ledger()
-    frames: dict[str, list[pd.DataFrame]] = {}
-    files: list[FileRead] = []
-    for source in sources:
-        decoded = decode(source.data, source.name)
-        ledger.findings.extend(decoded.findings)
-        role: str | None = None
-        mapping: dict[str, str] = {}
-        named = set((source.mapping or {}).values())
-        table = read_table(decoded.text, source.name, ledger, named) if decoded.text is not None else None
-        if table is not None:
-            role, mapping = _decide(table, source, ledger)
-            if role is not None and _is_complete(role, mapping, table, source, ledger):
-                rows = READERS[role](table, mapping, source.name, ledger)
-                frames.setdefault(role, []).append(rows)
-        files.append(
+
+class _Reader:
+    """Collects what the files hold, file by file."""
+
+    def __init__(
+        self, choices: Mapping[str, Choice], recall: Callable[[tuple[str, ...]], Choice | None] | None
+    ) -> None:
+        self.choices = choices
+        self.recall = recall
+        self.ledger = Ledger()
+        self.frames: dict[str, list[pd.DataFrame]] = {}
+        self.derived: dict[str, list[tuple[str, _Decided]]] = {}
+        self.files: list[FileRead] = []
+        self.seen: dict[tuple[object, ...], str] = {}
+
+    def read(self, source: Source) -> None:
+        """Read one file that is no archive."""
+        said = (source.sha256, source.role, tuple(sorted((source.mapping or {}).items())))
+        if said in self.seen and source.data:
+            first = self.seen[said]
+            self.ledger.findings.append(note("warning", "file_repeated", source.name, first_file=first))
+            return
+        self.seen[said] = source.name
+        content = Content(source.name, source.data, self.ledger, self._named(source))
+        tables = open_tables(content)
+        parts = list(dict.fromkeys(table.part for table in tables))
+        if not parts:
+            self._unread(source, content.encoding)
+        for part in parts:
+            self._part(source, part, [table for table in tables if table.part == part], content.encoding)
+
+    def _named(self, source: Source) -> set[str]:
+        chosen = self.choices.get(key_of(source.sha256))
+        return set((source.mapping or {}).values()) | set(chosen.mapping.values() if chosen else ())
+
+    def _unread(self, source: Source, encoding: str | None) -> None:
+        self.files.append(
             FileRead(
                 name=source.name,
-                role=role,
-                mapping=mapping,
-                columns=table.columns if table is not None else (),
-                preview=table.rows.drop(columns=LINE).head(N_PREVIEW) if table is not None else pd.DataFrame(),
-                n_rows=len(table.rows) if table is not None else 0,
+                role=None,
+                mapping={},
+                columns=(),
+                preview=pd.DataFrame(),
+                n_rows=0,
                 n_bytes=len(source.data),
-                sha256=hashlib.sha256(source.data).hexdigest(),
-                encoding=decoded.encoding,
+                sha256=source.sha256,
+                encoding=encoding,
+                key=key_of(source.sha256),
             )
         )
-    together = {role: pd.concat(parts, ignore_index=True) for role, parts in frames.items()}
-    checked = check_whole(together, ledger)
-    return Draft(checked, tuple(files), ledger.findings, ledger.rejected, dict(facts or {}))
+
+    def _choice(self, source: Source, key: str, columns: tuple[str, ...]) -> Choice:
+        chosen = self.choices.get(key)
+        if chosen is not None:
+            return chosen
+        if source.role is not None or source.mapping or self.recall is None:
+            return Choice(source.role, dict(source.mapping or {}), source.labels)
+        remembered = self.recall(columns)
+        if remembered is None:
+            return Choice()
+        self.ledger.findings.append(note("info", "mapping_remembered", source.name))
+        return remembered
+
+    def _part(self, source: Source, part: str, tables: list[Table], encoding: str | None) -> None:
+        """Read the tables of one sheet, or of a file without sheets."""
+        key = key_of(source.sha256, part)
+        file = f"{source.name} › {part}" if part else source.name
+        raw = tables[0]
+        choice = self._choice(source, key, raw.columns)
+        found: list[_Decided] = []
+        is_fixed = True
+        layout: str = raw.layout
+        confidence: Confidence | None = "high"
+        if choice.role == LEAVE_OUT:
+            self.ledger.findings.append(note("info", "table_left_out", file))
+        elif raw.role is not None:
+            found = [self._retyped(table, choice) for table in tables]
+        else:
+            opened = [raw] if choice.role is not None or choice.mapping else by_columns(raw, file, self.ledger)
+            layout = opened[0].layout if opened else raw.layout
+            if opened and opened[0].role is not None:
+                found = [_Decided(table, table.role or "", dict(table.mapping or {})) for table in opened]
+            else:
+                is_fixed = False
+                decided = _decide(opened[0] if opened else raw, choice, file, self.ledger)
+                found = [decided] if decided is not None else []
+                confidence = confidence_of(decided.role, decided.mapping) if decided is not None else None
+        outputs: dict[str, int] = {}
+        labels: tuple[str, ...] = ()
+        for decided in [*found, *(more for one in found for more in _beside(one))]:
+            if decided.role in _DERIVED:
+                self.derived.setdefault(_DERIVED[decided.role], []).append((file, decided))
+                continue
+            if decided.role not in READERS or not _is_complete(
+                decided.role, decided.mapping, decided.table, file, self.ledger
+            ):
+                continue
+            table = decided.table
+            if decided.role in ("judgments", "ratings"):
+                labels = labels or tuple(labels_in(table, decided.mapping["grade"]))
+                table = graded(table, decided.mapping["grade"], choice.labels, file, self.ledger)
+            rows = READERS[decided.role](table, decided.mapping, file, self.ledger)
+            self.frames.setdefault(decided.role, []).append(rows)
+            outputs[decided.role] = outputs.get(decided.role, 0) + len(table.rows)
+        role = next((one.role for one in found if one.role in ROLES), None)
+        preview = raw.rows.drop(columns=LINE).head(N_PREVIEW)
+        self.files.append(
+            FileRead(
+                name=file,
+                role=role,
+                mapping=found[0].mapping if found else {},
+                columns=raw.columns,
+                preview=preview.apply(lambda cells: cells.str.slice(0, PREVIEW_CHARS)) if len(raw.columns) else preview,
+                n_rows=len(raw.rows),
+                n_bytes=len(source.data),
+                sha256=source.sha256,
+                encoding=encoding,
+                key=key,
+                part=part,
+                layout=layout,
+                confidence=confidence if found else None,
+                outputs=outputs,
+                is_fixed=is_fixed and choice.role is None,
+                labels=labels,
+                left_out=choice.role == LEAVE_OUT,
+            )
+        )
+
+    def _retyped(self, table: Table, choice: Choice) -> _Decided:
+        """Return a table of a fixed format, under the user's role when it has the columns for it."""
+        role, mapping = table.role or "", dict(table.mapping or {})
+        if choice.role is not None and choice.role != role:
+            named = {name: name for name in FIELDS[choice.role] if name in table.rows.columns}
+            return _Decided(table, choice.role, named)
+        return _Decided(table, role, mapping)
+
+    def derive(self) -> None:
+        """Take queries and documents out of other files where no file of their own was given."""
+        for role, found in self.derived.items():
+            if role in self.frames:
+                continue
+            parts = []
+            for file, decided in found:
+                identifier = decided.mapping["query_id" if role == "queries" else "doc_id"]
+                texts = [column for name, column in decided.mapping.items() if name not in ("query_id", "doc_id")]
+                rows = decided.table.rows
+                filled = (rows[identifier].str.strip() != "") & (rows[texts].apply(_stripped) != "").any(axis=1)
+                first = rows[filled].drop_duplicates(identifier)
+                if len(first):
+                    part = Table(first, decided.table.layout)
+                    parts.append(READERS[role](part, decided.mapping, file, self.ledger))
+            if parts:
+                key = "query_id" if role == "queries" else "doc_id"
+                together = pd.concat(parts, ignore_index=True).drop_duplicates(key)
+                self.frames[role] = [together]
+                code = "queries_derived" if role == "queries" else "documents_derived"
+                self.ledger.findings.append(note("info", code, n_rows=len(together)))
+
+
+def _stripped(cells: "pd.Series[str]") -> "pd.Series[str]":
+    return cells.str.strip()
+
+
+def read_files(
+    sources: Sequence[Source],
+    facts: Mapping[str, object] | None = None,
+    choices: Mapping[str, Choice] | None = None,
+    recall: Callable[[tuple[str, ...]], Choice | None] | None = None,
+) -> Draft:
+    """Read files in any of the known formats, archives among them, and check them as one sample.
+
+    facts: what the user's own manifest says (`synthetic`, `licence`), kept with the dataset. choices: what the user
+    says about single tables, by `FileRead.key`. recall: returns what was said earlier about a table with these
+    columns. Raises nothing but RerankError.
+    """
+    reader = _Reader(choices or {}, recall)
+    for source in sources:
+        for inner in unpacked(source, reader.ledger):
+            reader.read(inner)
+    reader.derive()
+    together = {role: pd.concat(parts, ignore_index=True) for role, parts in reader.frames.items()}
+    checked = check_whole(together, reader.ledger)
+    return Draft(checked, tuple(reader.files), reader.ledger.findings, reader.ledger.rejected, dict(facts or {}))
 
 
 def _bytes_of(path: Path) -> bytes:
@@ -162,57 +339,42 @@ def _bytes_of(path: Path) -> bytes:
         raise RerankError("input_unreadable", path=str(path), reason=error.strerror or "") from error
 
 
-def _beir_files(folder: Path) -> list[tuple[Path, str]] | None:
-    """Return the files of a BEIR folder with their roles, None when it is not one."""
-    if not (folder / "corpus.jsonl").is_file() or not (folder / "queries.jsonl").is_file():
-        return None
-    found = [(folder / "queries.jsonl", "queries"), (folder / "corpus.jsonl", "documents")]
-    if (folder / "qrels.tsv").is_file():
-        found.append((folder / "qrels.tsv", "judgments"))
-    elif (folder / "qrels").is_dir():
-        found += [(path, "judgments") for path in sorted((folder / "qrels").glob("*.tsv"))]
-    for stem, role in (("candidates", "candidates"), ("teacher_scores", "teacher_scores")):
+def _names_in(folder: Path) -> list[str]:
+    """Return the files of a folder to a depth of 3, without hidden ones and links that lead out of it."""
+    found: list[str] = []
+    for at, inner, files in os.walk(folder):
+        depth = len(Path(at).relative_to(folder).parts)
+        inner[:] = sorted(name for name in inner if not name.startswith(".") and depth + 1 < MAX_DEPTH)
         found += [
-            (path, role)
-            for path in sorted(folder.glob(f"{stem}.*"))
-            if path.suffix in (".csv", ".tsv", ".run", ".trec", ".jsonl", ".txt")
+            (Path(at) / name).relative_to(folder).as_posix()
+            for name in sorted(files)
+            if not name.startswith(".") and folder.resolve() in (Path(at) / name).resolve().parents
         ]
+        if len(found) > MAX_FILES:
+            raise RerankError("folder_too_full", path=str(folder), maximum=MAX_FILES)
     return found
 
 
 def read_folder(path: Path, mapping: Path | None = None) -> Draft:
     """Read a folder: the BEIR layout, or any files of the known kinds; with a mapping, what it names.
 
-    Files that no role claims are listed as findings. Raises RerankError `input_not_found`,
-    `input_unreadable` and what `read_mapping` raises.
+    Files that no role claims are listed as findings. Raises RerankError `input_not_found`, `input_unreadable`,
+    `folder_too_full` (above 1,000 files) and what `read_mapping` raises.
     """
     if not path.is_dir():
         raise RerankError("input_not_found", path=str(path))
     ledger = Ledger()
     sources: list[Source] = []
-    used: set[Path] = set()
+    names = _names_in(path)
+    chosen, unread = choose(names)
     if mapping is not None:
+        used: set[Path] = set()
         for item in read_mapping(mapping):
             _add_mapped(path, item, sources, used, ledger)
+        unread = [name for name in choose(names)[1] + [name for name, _ in chosen] if path / name not in used]
     else:
-        beir = _beir_files(path)
-        if beir is not None:
-            for file, role in beir:
-                sources.append(Source(str(file.relative_to(path)), _bytes_of(file), role))
-                used.add(file)
-        else:
-            for file in sorted(path.iterdir()):
-                named = file.name.lower()
-                if file.is_file() and file.suffix.lower() in READABLE and not named.startswith(_NOT_DATA):
-                    sources.append(Source(file.name, _bytes_of(file)))
-                    used.add(file)
-    # Notes about the sample are no part of it, and everybody knows.
-    unread = [
-        file
-        for file in sorted(path.iterdir())
-        if file.is_file() and file not in used and not file.name.lower().startswith(("readme", "manifest", "licen"))
-    ]
-    ledger.findings.extend(note("info", "file_not_read", file.name) for file in unread)
+        sources = [Source(name, _bytes_of(path / name), role) for name, role in chosen]
+    ledger.findings.extend(note("info", "file_not_read", name) for name in sorted(unread))
     draft = read_files(sources, _facts_of(path))
     draft.findings[:0] = ledger.findings
     return draft
@@ -231,7 +393,7 @@ def read_file(path: Path, mapping: Path | None = None) -> Draft:
     sources: list[Source] = []
     for item in read_mapping(mapping):
         if (path.parent / item.file).resolve() == path.resolve():
-            sources.append(Source(path.name, _bytes_of(path), item.role, dict(item.columns)))
+            sources.append(Source(path.name, _bytes_of(path), item.role, dict(item.columns), item.labels))
         else:
             ledger.findings.append(note("warning", "mapped_file_missing", item.file))
     if not sources:
@@ -246,14 +408,12 @@ def _add_mapped(folder: Path, item: FileMapping, sources: list[Source], used: se
     if folder.resolve() not in file.parents or not file.is_file():
         ledger.findings.append(note("warning", "mapped_file_missing", item.file))
         return
-    sources.append(Source(item.file, _bytes_of(file), item.role, dict(item.columns)))
+    sources.append(Source(item.file, _bytes_of(file), item.role, dict(item.columns), item.labels))
     used.add(folder / item.file)
 
 
 def _facts_of(folder: Path) -> dict[str, object]:
     """Return what a folder's own manifest.json says of its origin; a broken one says nothing."""
-    import json
-
     try:
         found = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):

@@ -1,13 +1,13 @@
 """From a table's rows to a role's typed rows; what cannot be one is refused with its line."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
 
 from rerank.intake.noting import Ledger, note, refuse_where, warn_where
-from rerank.intake.tables import LINE, Table
+from rerank.intake.tables import LINE, Table, replaced
 
 MAX_GRADE = 20
 HUGE_CHARS = 100_000
@@ -110,7 +110,9 @@ def candidates_of(table: Table, mapping: Mapping[str, str], file: str, ledger: L
                 bad |= (value % 1 != 0) | (value < 0)
             frame = refuse_where(ledger, frame, bad, "error", code, shown)
         frame[field] = value[frame.index]
-    return frame
+    system = mapping.get("system")
+    tag = table.rows[system][frame.index].astype("str") if system in table.rows.columns else ""
+    return frame.assign(system=tag)
 
 
 def teacher_scores_of(table: Table, mapping: Mapping[str, str], file: str, ledger: Ledger) -> pd.DataFrame:
@@ -124,10 +126,42 @@ def teacher_scores_of(table: Table, mapping: Mapping[str, str], file: str, ledge
     return frame
 
 
-READERS = {
+def ratings_of(table: Table, mapping: Mapping[str, str], file: str, ledger: Ledger) -> pd.DataFrame:
+    """Return query_id, doc_id, rater, grade (int), file, line; names that are addresses become rater 1, 2, ..."""
+    raters = _column(table, mapping, "rater").str.strip()
+    addressed = raters.str.contains("@", regex=False)
+    if addressed.any():
+        names = {name: f"rater {place}" for place, name in enumerate(sorted(set(raters[addressed])), start=1)}
+        ledger.findings.append(note("info", "raters_pseudonymised", file, n_raters=len(names)))
+        raters = replaced(raters, names)
+    column = mapping.get("rater")
+    hidden = table.rows if column is None else table.rows.assign(**{column: raters})
+    known = Table(hidden, table.layout, table.part)
+    frame = judgments_of(known, mapping, file, ledger)
+    return frame.assign(rater=raters[frame.index])
+
+
+def clicks_of(table: Table, mapping: Mapping[str, str], file: str, ledger: Ledger) -> pd.DataFrame:
+    """Return search ("" when the log has none), query_id, doc_id, position (float), event, file, line."""
+    frame = _start(table, mapping, file, ("search", "query_id", "doc_id", "position", "event"))
+    frame["search"] = frame["search"].str.strip()
+    frame = _ids(_ids(frame, "query_id", ledger), "doc_id", ledger)
+    value = _numbers(frame["position"])
+    if "position" in mapping:
+        shown = frame["position"].str.strip() != ""
+        bad = shown & (_not_finite(value) | (value % 1 != 0) | (value < 0))
+        frame = refuse_where(ledger, frame, bad, "error", "rank_not_integer", ["query_id", "doc_id", "position"])
+    frame["position"] = value[frame.index]
+    frame["event"] = frame["event"].str.strip().str.lower()
+    return frame
+
+
+READERS: Mapping[str, Callable[[Table, Mapping[str, str], str, Ledger], pd.DataFrame]] = {
     "queries": queries_of,
     "documents": documents_of,
     "judgments": judgments_of,
     "candidates": candidates_of,
     "teacher_scores": teacher_scores_of,
+    "ratings": ratings_of,
+    "clicks": clicks_of,
 }

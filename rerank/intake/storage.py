@@ -3,19 +3,19 @@
 import shutil
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from rerank.errors import RerankError
-from rerank.intake.dataset import Dataset
+from rerank.intake.dataset import TABLES, Dataset
 from rerank.intake.findings import Finding
 from rerank.intake.noting import RejectedRow, capped, finding_dict, rejected_frame
+from rerank.intake.personal import mask
 from rerank.store.artefacts import read_json, read_parquet, write_json, write_parquet
 from rerank.store.home import room
-
-TABLES = ("queries", "documents", "judgments", "candidates", "teacher_scores")
 
 
 def dataset_folder(digest: str) -> Path:
@@ -31,6 +31,11 @@ def save_dataset(dataset: Dataset, findings: Sequence[Finding] = (), rejected: S
     final = room("datasets") / dataset.digest
     if (final / "manifest.json").is_file():
         return final
+    if dataset.manifest.get("masked"):
+        findings = [
+            replace(finding, value=None if finding.value is None else mask(finding.value)) for finding in findings
+        ]
+        rejected = [replace(row, row=mask(row.row)) for row in rejected]
     part = Path(tempfile.mkdtemp(dir=room("datasets"), prefix=".part."))
     try:
         for name in TABLES:
@@ -66,6 +71,7 @@ def load_dataset(digest: str) -> Dataset:
             candidates=tables.get("candidates"),
             teacher_scores=tables.get("teacher_scores"),
             manifest=manifest,
+            ratings=tables.get("ratings"),
         )
     except (OSError, ValueError, KeyError) as error:
         raise RerankError("dataset_unreadable", digest=digest, reason=type(error).__name__) from error

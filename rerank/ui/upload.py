@@ -8,7 +8,8 @@ from rerank.errors import RerankError
 from rerank.intake.finish import finish
 from rerank.intake.mapping import FIELDS, REQUIRED, ROLES
 from rerank.intake.noting import count_errors, rejected_frame
-from rerank.intake.reading import Draft, FileRead, Source, read_files
+from rerank.intake.reading import Draft, FileRead, read_files
+from rerank.intake.sources import Source
 from rerank.intake.storage import save_dataset
 from rerank.ui.findings import findings_table
 from rerank.ui.safe import markdown, plain

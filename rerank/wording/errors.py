@@ -19,6 +19,8 @@ ERRORS: Mapping[str, str] = {
     "mapping_unreadable": later("The mapping {path} is not valid TOML: {reason}."),
     "mapping_invalid": later("The mapping {path} has a problem in [{section}]: {reason}."),
     "mapping_without_file": later('The mapping {path} has no table for {file}. Add one that says file = "{file}".'),
+    "folder_too_full": later("{path} holds more than {maximum} files. Point to the folder of the sample."),
+    "unknown_segments": later("There is no proposal “{proposal}” for segments; there are length and form."),
     "dataset_not_found": later("There is no dataset {digest}. Import it again."),
     "dataset_unreadable": later("The dataset {digest} is damaged on disk ({reason}). Import it again."),
     # plan

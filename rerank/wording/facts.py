@@ -14,6 +14,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "document": later("document"),
         "query and document": later("query and document"),
     },
+    "proposal": {"length": later("their length"), "form": later("their form")},
     "unit": {"minutes": later("minutes"), "usd": later("USD")},
     "kind": {
         **FIRST_STAGES,
@@ -27,6 +28,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "no_file": later("“file” is missing"),
         "unknown_field": later("there is no field “{field}”"),
         "not_text": later("“{field}” is not text"),
+        "labels": later("“labels” has grades that are no whole numbers"),
         "not a folder": later("it is not a folder"),
     },
     "value": {

@@ -10,6 +10,8 @@ ROLE_NAMES: Mapping[str, str] = {
     "judgments": later("Judgments"),
     "candidates": later("Your search's results"),
     "teacher_scores": later("Teacher scores"),
+    "ratings": later("Ratings of several people"),
+    "clicks": later("Clicks and impressions"),
     "unknown": later("not recognised"),
 }
 
@@ -22,4 +24,7 @@ FIELD_NAMES: Mapping[str, str] = {
     "grade": later("Grade"),
     "rank": later("Rank"),
     "score": later("Score"),
+    "rater": later("Rater"),
+    "position": later("Position"),
+    "event": later("Event"),
 }

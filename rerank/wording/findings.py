@@ -22,7 +22,6 @@ FINDINGS: Mapping[str, str] = {
     "duplicate_header": later("Two columns are called “{column}”; the first is used."),
     "json_invalid": later("This line is not valid JSON."),
     "json_not_an_object": later("This line is JSON, but not an object in curly brackets."),
-    "json_not_lines": later("The file is one JSON document; one object per line is needed (JSONL)."),
     "character_not_allowed": later("The row holds a character that cannot be stored."),
     "trec_line_broken": later("This line is not in TREC's {format} format."),
     "no_rows": later("The file has a header and no rows."),
@@ -82,10 +81,138 @@ FINDINGS: Mapping[str, str] = {
     "grade_histogram": later("Judgments per grade: {counts}."),
     "duplicate_document_texts": later("{n_documents} documents repeat the text of an earlier one."),
     "duplicate_query_texts": later("{n_queries} queries repeat the text of an earlier one."),
-    "japanese_text": later(
-        "The queries are Japanese (share of Japanese characters: {share}). The embedded model knows English only: "
-        "choose a Japanese base model if you can."
+    "archive_broken": later("The archive cannot be opened. Pack it again."),
+    "archive_empty": later(
+        "Nothing in the archive looks like a table. Pack the files themselves, not folders of pictures or programs."
     ),
+    "archive_encrypted": later("The file wants a password. Pack it without one."),
+    "archive_name_repeated": later("Two files in the archive have this name; the first is used."),
+    "archive_name_unsafe": later(
+        "A file in the archive has a name that leads out of its folder, or lies too deep; it was not read."
+    ),
+    "archive_nested": later("An archive inside the archive is not read. Unpack it first."),
+    "archive_too_large": later(
+        "The archive would unpack to more than {max_bytes} bytes; nothing of it was read. Split it."
+    ),
+    "archive_too_many_files": later("The archive holds {n_files} files; {maximum} is the most."),
+    "line_too_long": later(
+        "A line has more than {maximum} characters: this is no table. Check how the file was written."
+    ),
+    "json_broken": later("The file is one JSON document that is not valid from this line on. Export it again."),
+    "json_duplicate_key": later(
+        "The key “{key}” stands twice in one object: which value counts is unclear. Remove one."
+    ),
+    "columns_not_read": later("The records have {n_columns} different fields; the {maximum} most frequent are read."),
+    "too_many_columns": later("The table has {n_columns} columns; {maximum} is the most. Is the delimiter right?"),
+    "parquet_broken": later("The Parquet file is damaged ({reason}). Write it again."),
+    "parquet_too_large": later(
+        "The Parquet file has {n_rows} rows and {n_bytes} bytes unpacked, which is too much. Take a sample."
+    ),
+    "workbook_broken": later("The workbook is damaged ({reason}); nothing of it was read. Save it again as xlsx."),
+    "formula_without_value": later(
+        "A formula whose result was not saved. Open the workbook and save it, or paste values."
+    ),
+    "formulas_in_cells": later("{n_rows} rows hold formulas; the results that were saved with them count."),
+    "dates_in_cells": later(
+        "{n_cells} cells are dates. If an id such as 1-2 was meant, format the column as text and type it again."
+    ),
+    "digits_lost": later("{n_cells} numbers have more digits than a spreadsheet keeps (15). Import such ids as text."),
+    "spreadsheet_error_value": later("The row holds a spreadsheet's error value. Mend the formula."),
+    "topic_broken": later("The topic has no number or no title."),
+    "ltr_without_document": later(
+        "The line does not end in “# document id”, so nobody knows which document was judged."
+    ),
+    "lists_unequal": later("The row has {n_texts} texts and {n_labels} labels."),
+    "list_expected": later("“{column}” is not a list."),
+    "ordering_unreadable": later("The teacher's answer names none of the candidates."),
+    "ordering_repaired": later(
+        "The teacher's order was completed: {n_missing} candidates not named, {n_repeated} named again, {n_unknown} unknown."
+    ),
+    "ratings_postponed": later(
+        "{n_ratings} ratings were postponed or marked as impossible; these pairs count as unjudged."
+    ),
+    "candidates_without_order": later(
+        "The file has no score and no rank: it is no ranking. Its {n_rows} rows give queries and documents only."
+    ),
+    "judgments_from_training_pairs": later(
+        "{n_judgments} judgments come from a training file: what it does not name was never judged, and its negatives may be unchecked. Measure on judgments of your own if you can."
+    ),
+    "file_repeated": later("The same content as {first_file}; it is read once."),
+    "table_left_out": later("Left out, as you chose."),
+    "mapping_remembered": later("Columns as you set them for an earlier file with the same header."),
+    "queries_derived": later("There is no file of queries: {n_rows} queries were taken from the other files."),
+    "documents_derived": later(
+        "There is no file of documents: {n_rows} documents were taken from the other files. Unjudged documents are missing then; upload the whole collection if you can."
+    ),
+    "labels_mapped": later("Labels were read as grades ({scale}). Check that this is what they mean."),
+    "labels_unknown": later("The grades are words that are not known ({labels}). Say which grade each stands for."),
+    "grades_rescaled": later(
+        "Grades on another scale were read as whole grades ({scale}). Check that this is what they mean."
+    ),
+    "raters_pseudonymised": later(
+        "The addresses of {n_raters} raters were replaced by numbers; the dataset does not hold them."
+    ),
+    "repeated_query": later("The same query came before (line {first_line} of {first_file})."),
+    "repeated_document": later("The same document came before (line {first_line} of {first_file})."),
+    "orphan_rating": later("The rating's {missing} is not in the sample."),
+    "duplicate_rating": later(
+        "This rater rated the pair before (line {first_line} of {first_file}); the first rating counts."
+    ),
+    "raters_agree": later("{n_raters} raters agree well enough on {n_pairs} pairs (Krippendorff's alpha {alpha})."),
+    "raters_disagree": later(
+        "{n_raters} raters agree poorly on {n_pairs} pairs (Krippendorff's alpha {alpha}, at least {minimum} is wanted). Sharpen the guideline before you measure."
+    ),
+    "judgments_from_ratings": later(
+        "{n_judgments} judgments are the means of {n_raters} raters' ratings, halves rounded up."
+    ),
+    "judgments_implicit": later(
+        "{n_judgments} judgments are implicit: clicks against the clicks that the position lets expect. Nobody has judged. {n_few} pairs shown fewer than {minimum} times stay unjudged."
+    ),
+    "clicks_not_used": later(
+        "{n_rows} rows of clicks are not used, because people have judged; the two are never mixed."
+    ),
+    "clicks_without_impressions": later(
+        "The click log has no impressions, so nothing can be corrected for the position. Add what was shown."
+    ),
+    "clicks_without_positions": later(
+        "The click log has no positions, so nothing can be corrected for them. Add the position of each impression."
+    ),
+    "clicks_missing": later("The click log has impressions and no clicks."),
+    "several_runs": later(
+        "“{system}” answers the same queries as “{first}”; scores of two systems cannot be mixed. Its {n_rows} rows are not used: choose one of the two."
+    ),
+    "judged_share": later("Of the first {depth} results of your search {share} are judged."),
+    "pool_of_one_search": later(
+        "{share} of the judged documents are results of the uploaded search: what another order brings up was mostly never judged and counts as not relevant."
+    ),
+    "scale_starts_at_one": later(
+        "Grades go from 1 to {maximum} and none is 0, so that 1 counts as relevant. If 1 means not relevant, say so with the labels of the file."
+    ),
+    "near_duplicate_query": later(
+        "Nearly the same as “{first}” (line {first_line} of {first_file}): one may be trained on and the other tested."
+    ),
+    "near_duplicate_documents": later(
+        "{n_documents} of {n_looked_at} documents looked at are nearly the same as an earlier one (this one as {first})."
+    ),
+    "japanese_text": later(
+        "The queries are Japanese (share of Japanese characters: {share}). The embedded model knows English only: choose a Japanese base model, such as {models}."
+    ),
+    "other_script": later(
+        "The texts are not in Latin script (share: {share}). The embedded model knows English only: choose a base model that knows the language, such as {models}."
+    ),
+    "languages_differ": later(
+        "Queries and documents are in different scripts: a search by words finds nothing, and the embedded model does not translate."
+    ),
+    "markup_in_texts": later(
+        "{n_documents} documents hold {markup}; a model reads the marks as words. Remove them if you can."
+    ),
+    "direction_characters": later(
+        "{n_rows} rows hold invisible characters that change the direction of writing. Remove them: what is shown is not what is stored."
+    ),
+    "personal_data": later(
+        "{role}: {n_rows} rows hold an e-mail address or a telephone number. They can be masked when the dataset is saved."
+    ),
+    "segments_proposed": later("The queries have no segments; {proposal} would divide them ({counts})."),
     "more_findings": later("{n_more} more findings of this kind ({of_code}) are not listed."),
 }
 

@@ -2,18 +2,20 @@
 
 import csv
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
+from rerank.intake.content import Content
 from rerank.intake.mapping import is_header
 from rerank.intake.noting import Ledger, RejectedRow, is_storable, note, refuse, storable
+from rerank.intake.tables import MAX_COLUMNS, Table
 
 DELIMITERS = ("\t", ",", ";", "|")
 MAX_RESTARTS = 200
-MAX_FIELD = 64 * 2**20
-_WHOLE = re.compile(r"\s*-?\d+\s*\Z")
+MAX_FIELD = 4 * 2**20
+MAX_HEAD_CHARS = 2**20
 
 
 @dataclass(frozen=True)
@@ -23,11 +25,20 @@ class _Parsed:
     stopped_at: int | None
 
 
-def _delimiter(line: str) -> str:
-    outside = re.sub(r'"[^"]*"', "", line)
-    counts = {mark: outside.count(mark) for mark in DELIMITERS}
-    best = max(DELIMITERS, key=lambda mark: counts[mark])
-    return best if counts[best] else ","
+def _delimiter(head: Sequence[str]) -> str:
+    """Return the mark that splits the first lines most evenly; a tab that does so wins over commas in its texts."""
+    outside = [re.sub(r'"[^"]*"', "", line[:MAX_HEAD_CHARS]) for line in head]
+    best, most = ",", (0.0, 0)
+    for mark in DELIMITERS:
+        counts = [line.count(mark) for line in outside]
+        if not counts or not counts[0]:
+            continue
+        even = sum(count == counts[0] for count in counts) / len(counts)
+        if mark == "\t" and even > 0.5:
+            return mark
+        if (even, counts[0]) > most:
+            best, most = mark, (even, counts[0])
+    return best
 
 
 def _parse(lines: Sequence[str], delimiter: str, quoting: bool) -> _Parsed:
@@ -63,13 +74,27 @@ def _n_bad(parsed: _Parsed) -> int:
     return len(parsed.broken) + sum(len(row) != width for _, row in parsed.rows)
 
 
-def read_delimited(lines: Sequence[str], file: str, ledger: Ledger, named: Collection[str] = ()) -> pd.DataFrame:
-    """Return the rows of a table; without a header the columns are called 1, 2, ...
+def sniff(content: Content) -> bool:
+    """Say yes to any text: what no other format claims is a table."""
+    return bool(content.head)
 
-    named: columns that the user's mapping names; a first row that holds them is a header.
+
+def read(content: Content) -> list[Table]:
+    """Return the table; without a header its columns are called 1, 2, ...
+
+    A first row that holds the columns of the user's mapping is a header.
     """
-    first = next((line for line in lines if line.strip()), "")
-    delimiter = _delimiter(first)
+    return [Table(_rows(content, content.lines, content.file, content.ledger), "delimited")]
+
+
+def _rows(content: Content, lines: Sequence[str], file: str, ledger: Ledger) -> pd.DataFrame:
+    delimiter = _delimiter(content.head)
+    n_columns = content.head[0].count(delimiter) + 1
+    if n_columns > MAX_COLUMNS:
+        ledger.findings.append(
+            note("error", "too_many_columns", file, 1, content.head[0], n_columns=n_columns, maximum=MAX_COLUMNS)
+        )
+        return pd.DataFrame()
     parsed = _parse(lines, delimiter, quoting=True)
     if delimiter == "\t" and _n_bad(parsed):
         # Many tab-separated collections hold bare quotation marks: the reading with fewer problems is right.
@@ -88,7 +113,7 @@ def read_delimited(lines: Sequence[str], file: str, ledger: Ledger, named: Colle
     if not parsed.rows:
         return pd.DataFrame()
     head = [cell.strip() for cell in parsed.rows[0][1]]
-    if is_header(head) or (named and set(named) <= set(head)):
+    if is_header(head) or (content.named and content.named <= set(head)):
         columns, body = _unique(head, file, ledger), parsed.rows[1:]
     else:
         columns, body = [str(number) for number in range(1, len(head) + 1)], parsed.rows

@@ -1,0 +1,1 @@
+"""One module per format, each with `sniff` and `read`; `registry` has their order."""

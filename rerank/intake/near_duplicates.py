@@ -1,0 +1,84 @@
+"""Texts that are nearly the same: what a model learns from one it already knows of the other."""
+
+import unicodedata
+import zlib
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from rerank.intake.noting import Ledger, note
+
+THRESHOLD = 0.8
+N_PERMUTATIONS = 64
+MAX_QUERIES = 3000
+MAX_DOCUMENTS = 2000
+MAX_LISTED = 50
+QUERY_SHINGLE, DOCUMENT_SHINGLE = 3, 8
+MAX_CHARS = 300
+
+
+def _shingles(text: str, n: int) -> set[bytes]:
+    """Return runs of n characters of a text without blanks and case; Japanese has no words to count."""
+    plain = "".join(unicodedata.normalize("NFKC", text).casefold().split())[:MAX_CHARS]
+    return {plain[start : start + n].encode("utf-8", "replace") for start in range(max(1, len(plain) - n + 1))}
+
+
+def near_pairs(texts: Sequence[str], shingle: int, threshold: float = THRESHOLD) -> list[tuple[int, int]]:
+    """Return (earlier, later) places of texts whose shingles have a Jaccard similarity of at least the threshold.
+
+    Found by MinHash and checked exactly; each text is paired with one earlier text only.
+    """
+    # Loads scipy, which a page must not wait for.
+    from datasketch import MinHash, MinHashLSH
+
+    index = MinHashLSH(threshold=threshold, num_perm=N_PERMUTATIONS)
+    found = []
+    sets = [_shingles(text, shingle) for text in texts]
+    for place, shingles in enumerate(sets):
+        sketch = MinHash(num_perm=N_PERMUTATIONS, hashfunc=zlib.crc32)
+        sketch.update_batch(shingles)
+        for other in sorted(int(key) for key in index.query(sketch)):
+            union = len(shingles | sets[other])
+            if union and len(shingles & sets[other]) / union >= threshold:
+                found.append((other, place))
+                break
+        index.insert(str(place), sketch)
+    return found
+
+
+def _looked_at(frame: pd.DataFrame, maximum: int) -> pd.DataFrame:
+    """Return rows spread evenly over a frame, the same ones every time."""
+    if len(frame) <= maximum:
+        return frame
+    return frame.iloc[np.linspace(0, len(frame) - 1, maximum).round().astype(int)]
+
+
+def tell_near_duplicates(queries: pd.DataFrame, documents: pd.DataFrame, ledger: Ledger) -> None:
+    """Write a finding per pair of near-duplicate queries and one for all such documents."""
+    some = _looked_at(queries.drop_duplicates("text"), MAX_QUERIES)
+    pairs = near_pairs(some["text"].tolist(), QUERY_SHINGLE)
+    for first, later in pairs[:MAX_LISTED]:
+        one, other = some.iloc[first], some.iloc[later]
+        facts = {"first": str(one["text"])[:200], "first_file": str(one["file"]), "first_line": int(one["line"])}
+        ledger.findings.append(
+            note("warning", "near_duplicate_query", str(other["file"]), int(other["line"]), str(other["text"]), **facts)
+        )
+    if len(pairs) > MAX_LISTED:
+        n_more = len(pairs) - MAX_LISTED
+        ledger.findings.append(note("warning", "more_findings", of_code="near_duplicate_query", n_more=n_more))
+    some = _looked_at(documents.drop_duplicates(["title", "text"]), MAX_DOCUMENTS)
+    pairs = near_pairs((some["title"] + " " + some["text"]).tolist(), DOCUMENT_SHINGLE)
+    if pairs:
+        one, other = some.iloc[pairs[0][0]], some.iloc[pairs[0][1]]
+        found = note(
+            "info",
+            "near_duplicate_documents",
+            str(other["file"]),
+            int(other["line"]),
+            str(other["doc_id"]),
+            n_documents=len(pairs),
+            n_looked_at=len(some),
+            first=str(one["doc_id"]),
+        )
+        ledger.findings.append(found)
