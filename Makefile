@@ -3,13 +3,14 @@
 # make check  formatting, lint, types and import rules
 # make e2e    browser journeys (needs chromium; see .ci/run)
 # make messages  extract, merge and compile the languages' sentences
+# make fuzz   20,000 broken files through every reader (half an hour)
 # make bench  write the engine's benchmark to out/bench.json
 
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run test check format messages e2e bench clean
+.PHONY: run test check format messages e2e fuzz bench clean
 
 run: .venv/.run
 	$(BIN)/python -m streamlit run app.py
@@ -32,6 +33,9 @@ messages: .venv/.dev
 
 e2e: .venv/.dev
 	$(BIN)/python -m pytest -m e2e tests/e2e
+
+fuzz: .venv/.dev
+	RERANK_FUZZ=5000 $(BIN)/python -m pytest --timeout=0 tests/intake/test_fuzz.py
 
 bench: .venv/.dev
 	mkdir -p out && $(BIN)/rerank bench --json out/bench.json

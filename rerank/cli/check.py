@@ -6,8 +6,9 @@ from pathlib import Path
 from rerank.cli.data import draft_of
 from rerank.intake.check_report import report_of
 from rerank.intake.noting import count_errors
-from rerank.store.artefacts import write_json
-from rerank.wording.findings import finding_sentence
+from rerank.report.spreadsheets import csv_bytes
+from rerank.store.artefacts import write_bytes, write_json
+from rerank.wording.findings import finding_sentence, findings_frame
 from rerank.wording.language import Say
 from rerank.wording.names import SEVERITIES, name_of
 
@@ -22,6 +23,8 @@ def check(given: argparse.Namespace, say: Say) -> int:
         record["message"] = finding_sentence(say, finding)
     if given.json:
         write_json(Path(given.json), report)
+    if given.csv:
+        write_bytes(Path(given.csv), csv_bytes(findings_frame(say, draft.findings)))
     counts = {name: report[name] for name in ("n_queries", "n_documents", "n_judgments")}
     print(say("{n_queries} queries, {n_documents} documents, {n_judgments} judgments", **counts))
     for finding in draft.findings[:SHOWN]:

@@ -23,6 +23,12 @@ def dataset_of(given: argparse.Namespace) -> Dataset:
         return load_dataset(given.data)
     draft = draft_of(given)
     name = given.name or str(draft.facts.get("name") or Path(given.data).expanduser().resolve().name)
-    dataset = finish(draft, name, keep_good_rows=given.keep_good_rows)
+    dataset = finish(
+        draft,
+        name,
+        keep_good_rows=given.keep_good_rows,
+        mask_personal_data=given.mask_personal_data,
+        segments=given.segment_by,
+    )
     save_dataset(dataset, draft.findings, draft.rejected)
     return dataset

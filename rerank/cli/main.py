@@ -36,9 +36,12 @@ def _parser() -> argparse.ArgumentParser:
 
     check = commands.add_parser("check", parents=[data], help="check a sample and list every finding")
     check.add_argument("--json", metavar="FILE", help="write counts and findings as JSON")
+    check.add_argument("--csv", metavar="FILE", help="write the findings as CSV")
 
     run = commands.add_parser("run", parents=[data], help="run an experiment and write its result")
     run.add_argument("--keep-good-rows", action="store_true", help="leave out rows with errors and go on")
+    run.add_argument("--mask-personal-data", action="store_true", help="mask e-mail addresses and telephone numbers")
+    run.add_argument("--segment-by", choices=["length", "form"], help="segments for queries that have none")
     run.add_argument("--plan", metavar="TOML", help="settings on top of the preset; see docs/plan.md")
     run.add_argument("--preset", choices=["quick", "standard"], default="standard")
     run.add_argument(

@@ -1,5 +1,6 @@
 """Texts that are nearly the same: what a model learns from one it already knows of the other."""
 
+import re
 import unicodedata
 import zlib
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from rerank.intake.noting import Ledger, note
 
 THRESHOLD = 0.8
 N_PERMUTATIONS = 64
+BANDS = (12, 5)  # bands and rows: 99 of 100 pairs of similarity .8 meet; what meets is checked exactly
 MAX_QUERIES = 3000
 MAX_DOCUMENTS = 2000
 MAX_LISTED = 50
@@ -24,21 +26,28 @@ def _shingles(text: str, n: int) -> set[bytes]:
     return {plain[start : start + n].encode("utf-8", "replace") for start in range(max(1, len(plain) - n + 1))}
 
 
+def _numbers(text: str) -> list[str]:
+    return re.findall(r"\d+", unicodedata.normalize("NFKC", text))
+
+
 def near_pairs(texts: Sequence[str], shingle: int, threshold: float = THRESHOLD) -> list[tuple[int, int]]:
     """Return (earlier, later) places of texts whose shingles have a Jaccard similarity of at least the threshold.
 
-    Found by MinHash and checked exactly; each text is paired with one earlier text only.
+    Found by MinHash and checked exactly. Texts with other numbers in them are no
+    duplicates. Each text is paired with one earlier text only.
     """
     # Loads scipy, which a page must not wait for.
     from datasketch import MinHash, MinHashLSH
 
-    index = MinHashLSH(threshold=threshold, num_perm=N_PERMUTATIONS)
+    index = MinHashLSH(num_perm=N_PERMUTATIONS, params=BANDS)
     found = []
     sets = [_shingles(text, shingle) for text in texts]
     for place, shingles in enumerate(sets):
         sketch = MinHash(num_perm=N_PERMUTATIONS, hashfunc=zlib.crc32)
         sketch.update_batch(shingles)
         for other in sorted(int(key) for key in index.query(sketch)):
+            if _numbers(texts[place]) != _numbers(texts[other]):
+                continue  # another model of the same product
             union = len(shingles | sets[other])
             if union and len(shingles & sets[other]) / union >= threshold:
                 found.append((other, place))

@@ -34,5 +34,5 @@ class Choice:
 
 
 def key_of(sha256: str, part: str = "") -> str:
-    """Return what names a table of a file in choices: the content's digest and the sheet."""
-    return f"{sha256[:12]}:{part}" if part else sha256[:12]
+    """Return what names a table of a file in choices: 12 digits of the content's and the sheet's digest."""
+    return hashlib.sha256(f"{sha256}\0{part}".encode("utf-8", "replace")).hexdigest()[:12] if part else sha256[:12]

@@ -43,6 +43,8 @@ def dataset_view(say: Say) -> None:
     numbers(shown)
     if manifest["synthetic"]:
         st.caption(say("This sample is synthetic: it was written for this product."))
+    if manifest.get("implicit"):
+        st.warning(say("The judgments are implicit: they were made from clicks, nobody has judged."))
     if manifest["n_rejected"]:
         st.warning(
             say("{n} rows were left out when this dataset was saved; they are kept here.", n=manifest["n_rejected"])

@@ -5,38 +5,46 @@ import hashlib
 import streamlit as st
 
 from rerank.errors import RerankError
+from rerank.intake.dataset import TABLES
 from rerank.intake.finish import finish
-from rerank.intake.mapping import FIELDS, REQUIRED, ROLES
+from rerank.intake.mapping import FIELDS, REQUIRED, ROLES, propose
 from rerank.intake.noting import count_errors, rejected_frame
 from rerank.intake.reading import Draft, FileRead, read_files
-from rerank.intake.sources import Source
+from rerank.intake.remembered import recall, remember
+from rerank.intake.sources import LEAVE_OUT, Choice, Source
 from rerank.intake.storage import save_dataset
 from rerank.ui.findings import findings_table
 from rerank.ui.safe import markdown, plain
 from rerank.ui.show import download, numbers, problem, user_rows
+from rerank.wording.facts import WORDS
 from rerank.wording.fields import FIELD_NAMES, ROLE_NAMES
+from rerank.wording.formats import CONFIDENCE, FORMAT_NAMES
 from rerank.wording.language import Say
 from rerank.wording.names import name_of
 
 NAME_CHARS = 80
 
 
-Key = tuple[str, str, str | None, tuple[tuple[str, str], ...]]  # name, SHA-256, role, mapping
+Key = tuple[str, str]  # name, SHA-256
+Said = tuple[tuple[str, str | None, tuple[tuple[str, str], ...], tuple[tuple[str, int], ...]], ...]
+AS_RECOGNISED = "as_recognised"
+LABELS_IN_A_ROW = 6
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _draft(key: tuple[Key, ...], _data: tuple[bytes, ...]) -> Draft:
-    return read_files(
-        [Source(name, data, role, dict(mapping)) for (name, _, role, mapping), data in zip(key, _data, strict=True)]
-    )
+def _draft(key: tuple[Key, ...], said: Said, _data: tuple[bytes, ...]) -> Draft:
+    sources = [Source(name, data) for (name, _), data in zip(key, _data, strict=True)]
+    choices = {table: Choice(role, dict(mapping), dict(labels)) for table, role, mapping, labels in said}
+    return read_files(sources, choices=choices, recall=recall)
 
 
 def upload(say: Say) -> None:
     """Take files, show what was made of them, and save the dataset on the user's word."""
     st.write(
         say(
-            "Queries, documents and judgments; optionally your own search's results and a teacher's scores. "
-            "Any of: a BEIR folder's files, CSV, TSV, JSONL, TREC judgments and runs."
+            "Queries, documents and judgments; optionally your own search's results, a teacher's scores, the ratings "
+            "of several people or a click log. Excel, CSV, TSV, JSON, JSONL, Parquet, TREC, BEIR, Quepid, OpenSearch, "
+            "Elasticsearch and more; also as one zip file."
         )
     )
     files = st.file_uploader(
@@ -50,14 +58,12 @@ def upload(say: Say) -> None:
     keys, data = [], []
     for file in files:
         content = file.getvalue()
-        sha = hashlib.sha256(content).hexdigest()
         # A browser may send any path as a name: only its last part is used, and only as text.
         name = plain(file.name.replace("\\", "/").rsplit("/", 1)[-1], 200)
-        role, mapping = _chosen(sha)
-        keys.append((name, sha, role, mapping))
+        keys.append((name, hashlib.sha256(content).hexdigest()))
         data.append(content)
     with st.spinner(say("Reading …")):
-        draft = _draft(tuple(keys), tuple(data))
+        draft = _draft(tuple(keys), _said(), tuple(data))
     for read in draft.files:
         _file_card(say, read)
     _counts(say, draft)
@@ -69,31 +75,54 @@ def upload(say: Say) -> None:
     _save(say, draft)
 
 
-def _chosen(sha: str) -> tuple[str | None, tuple[tuple[str, str], ...]]:
-    """Return the role and columns that the user has set for a file in an earlier run of the page."""
-    role = st.session_state.get(f"role_{sha[:12]}")
-    if role is None:
-        return None, ()
-    columns = {name: st.session_state.get(f"column_{sha[:12]}_{role}_{name}") for name in FIELDS[role]}
-    return role, tuple((name, column) for name, column in columns.items() if column)
+def _said() -> Said:
+    """Return what the user has set for each table in an earlier run of the page."""
+    found = []
+    for name, role in st.session_state.items():
+        if not isinstance(name, str) or not name.startswith("role_") or role is None:
+            continue
+        key = name.removeprefix("role_")
+        known = FIELDS.get(role, ())
+        columns = {field: st.session_state.get(f"column_{key}_{role}_{field}") for field in known}
+        prefix = f"label_{key}_"
+        labels = {
+            str(label).removeprefix(prefix): int(grade)
+            for label, grade in st.session_state.items()
+            if str(label).startswith(prefix) and grade is not None
+        }
+        if role == AS_RECOGNISED and not labels:
+            continue
+        mapping = tuple((field, column) for field, column in columns.items() if column)
+        found.append((key, None if role == AS_RECOGNISED else role, mapping, tuple(sorted(labels.items()))))
+    return tuple(sorted(found, key=lambda said: said[0]))
 
 
 def _file_card(say: Say, read: FileRead) -> None:
-    known = read.role is not None and all(name in read.mapping for name in REQUIRED[read.role])
-    title = f"{markdown(read.name, 60)} · {name_of(say, ROLE_NAMES, read.role or 'unknown')}"
+    known = read.left_out or (
+        read.role is not None and (read.is_fixed or set(REQUIRED[read.role]) <= set(read.mapping))
+    )
+    roles = [name_of(say, ROLE_NAMES, role) for role in read.outputs] or [
+        say("left out") if read.left_out else name_of(say, ROLE_NAMES, read.role or "unknown")
+    ]
+    title = f"{markdown(read.name, 60)} · {', '.join(roles)}"
     n_rows = say("{n} rows", n=f"{read.n_rows:,}")
-    with st.expander(f"{title} · {n_rows}", expanded=not known):
+    with st.expander(f"{title} · {n_rows}", expanded=not known or read.confidence == "low"):
         if not read.columns:
             st.write(say("Nothing in this file could be read; see the findings."))
             return
+        if read.layout is not None:
+            recognised = say("Recognised as: {format}", format=name_of(say, FORMAT_NAMES, read.layout))
+            sure = f" · {name_of(say, CONFIDENCE, read.confidence)}" if read.confidence else ""
+            st.caption(f"{recognised}{sure}")
+        options = [AS_RECOGNISED, *ROLES, LEAVE_OUT]
         st.selectbox(
             say("What is in this file?"),
-            options=ROLES,
-            index=ROLES.index(read.role) if read.role in ROLES else None,
-            format_func=lambda role: name_of(say, ROLE_NAMES, role),
-            key=f"role_{read.sha256[:12]}",
+            options=options,
+            index=0 if read.is_fixed or read.role not in ROLES else options.index(read.role),
+            format_func=lambda role: _role_name(say, role),
+            key=f"role_{read.key}",
         )
-        if read.role is not None:
+        if read.role is not None and not read.is_fixed:
             fields = FIELDS[read.role]
             for place, name in zip(st.columns(len(fields)), fields, strict=True):
                 proposed = read.mapping.get(name)
@@ -102,14 +131,34 @@ def _file_card(say: Say, read: FileRead) -> None:
                     options=read.columns,
                     index=read.columns.index(proposed) if proposed in read.columns else None,
                     format_func=lambda column: plain(column, 40),
-                    key=f"column_{read.sha256[:12]}_{read.role}_{name}",
+                    key=f"column_{read.key}_{read.role}_{name}",
                 )
+        if read.labels:
+            _labels(say, read)
         user_rows(read.preview)
 
 
+def _role_name(say: Say, role: str) -> str:
+    if role == AS_RECOGNISED:
+        return say("as recognised")
+    return say("leave it out") if role == LEAVE_OUT else name_of(say, ROLE_NAMES, role)
+
+
+def _labels(say: Say, read: FileRead) -> None:
+    """Ask which grade each value of the grade column stands for; nothing said leaves the proposal."""
+    numeric = all(label.lstrip("+-").replace(".", "", 1).isdigit() for label in read.labels)
+    with st.expander(say("Which grade does each label stand for?"), expanded=not numeric):
+        st.caption(say("0 is not relevant. Left empty, the proposal in the findings holds."))
+        for start in range(0, len(read.labels), LABELS_IN_A_ROW):
+            shown = read.labels[start : start + LABELS_IN_A_ROW]
+            for place, label in zip(st.columns(LABELS_IN_A_ROW), shown, strict=False):
+                place.number_input(
+                    markdown(label, 30), min_value=0, max_value=20, value=None, step=1, key=f"label_{read.key}_{label}"
+                )
+
+
 def _counts(say: Say, draft: Draft) -> None:
-    names = ("queries", "documents", "judgments", "candidates", "teacher_scores")
-    shown = [name for name in names if name in draft.frames]
+    shown = [name for name in TABLES if name in draft.frames]
     numbers((name_of(say, ROLE_NAMES, name), f"{len(draft.frames[name]):,}") for name in shown)
 
 
@@ -125,13 +174,42 @@ def _save(say: Say, draft: Draft) -> None:
             )
         )
         keep = st.toggle(say("Leave out the rows with errors and keep the good ones"), key="keep_good_rows")
+    codes = {finding.code for finding in draft.findings}
+    masked = "personal_data" in codes and st.toggle(
+        say("Mask e-mail addresses and telephone numbers in the texts"), key="mask_personal_data"
+    )
+    segments = None
+    if "segments_proposed" in codes:
+        proposed = [str(found.facts["proposal"]) for found in draft.findings if found.code == "segments_proposed"]
+        segments = st.selectbox(
+            say("Divide the queries into segments by"),
+            options=proposed,
+            index=None,
+            placeholder=say("no segments"),
+            format_func=lambda proposal: say(WORDS["proposal"][proposal]),
+            key="segments_by",
+        )
     name = st.text_input(say("Name of the dataset"), value=say("my sample"), max_chars=NAME_CHARS, key="dataset_name")
     ready = (not n_errors or keep) and bool(name.strip())
     if st.button(say("Save the dataset"), type="primary", disabled=not ready, key="save_dataset"):
         try:
-            dataset = finish(draft, plain(name.strip()), keep_good_rows=keep)
+            dataset = finish(
+                draft, plain(name.strip()), keep_good_rows=keep, mask_personal_data=masked, segments=segments
+            )
             save_dataset(dataset, draft.findings, draft.rejected)
+            _remember(draft)
         except RerankError as error:
             problem(say, error.code, error.facts)
         else:
             st.switch_page("pages/plan.py", query_params={"dataset": dataset.digest})
+
+
+def _remember(draft: Draft) -> None:
+    """Keep what the user set for tables with a header, where it differs from the proposal."""
+    said = {key: Choice(role, dict(mapping), dict(labels)) for key, role, mapping, labels in _said()}
+    for read in draft.files:
+        choice = said.get(read.key)
+        if choice is None or choice.role not in ROLES or all(column.isdigit() for column in read.columns):
+            continue
+        if choice.labels or dict(choice.mapping) != propose(read.columns, str(choice.role)):
+            remember(read.columns, choice)

@@ -1,10 +1,14 @@
 """Findings of intake as sentences."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
 
 from rerank.intake.findings import Finding
+from rerank.intake.noting import capped
 from rerank.wording.facts import in_words
 from rerank.wording.language import Say, later
+from rerank.wording.names import SEVERITIES, name_of
 
 FINDINGS: Mapping[str, str] = {
     "nul_bytes": later("The file holds NUL bytes: it is binary, or UTF-16 without its mark. Save it as UTF-8."),
@@ -223,3 +227,21 @@ def finding_sentence(say: Say, finding: Finding) -> str:
     if message is None:
         return finding.code
     return say(message).format_map(in_words(say, finding.facts))
+
+
+_ORDER = {"error": 0, "warning": 1, "info": 2}
+
+
+def findings_frame(say: Say, findings: Sequence[Finding]) -> pd.DataFrame:
+    """Return findings with their sentences, errors first."""
+    ordered = sorted(capped(findings), key=lambda finding: _ORDER[finding.severity])
+    return pd.DataFrame(
+        {
+            say("Severity"): [name_of(say, SEVERITIES, finding.severity) for finding in ordered],
+            say("What and what to do"): [finding_sentence(say, finding) for finding in ordered],
+            say("File"): [finding.file or "" for finding in ordered],
+            say("Line"): ["" if finding.line is None else str(finding.line) for finding in ordered],
+            say("Value"): [finding.value or "" for finding in ordered],
+            say("Rule"): [finding.code for finding in ordered],
+        }
+    )

@@ -45,6 +45,14 @@ def test_a_bad_row_is_named_with_file_and_line_and_changes_the_exit_code(
     assert errors[0]["message"] == "The grade is not a whole number."
 
 
+def test_findings_are_written_as_csv_with_their_sentences(tmp_path: Path) -> None:
+    sample = written(tmp_path / "sample", bad_row=True)
+    main(["--lang", "en", "check", str(sample), "--csv", str(tmp_path / "findings.csv")])
+    lines = (tmp_path / "findings.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert lines[0] == "Severity,What and what to do,File,Line,Value,Rule"
+    assert lines[1].endswith("The grade is not a whole number.,judgments.csv,202,q0 d1_3 excellent,grade_not_integer")
+
+
 def test_a_folder_that_is_not_there_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     missing = tmp_path / "nowhere"
     assert main(["--lang", "en", "check", str(missing)]) == BAD_INPUT

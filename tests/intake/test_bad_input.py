@@ -142,14 +142,14 @@ ROLES = st.sampled_from([None, "queries", "documents", "judgments", "candidates"
 ROWS = st.lists(st.lists(st.text(max_size=12), min_size=1, max_size=6), max_size=8)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.binary(max_size=300) | st.text(max_size=300).map(lambda text: text.encode()), role=ROLES)
 def test_any_bytes_give_findings_and_never_a_traceback(data: bytes, role: str | None) -> None:
     draft = read_files([Source("any", data, role), QUERIES])
     assert {finding.code for finding in draft.findings} <= set(FINDINGS)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(rows=ROWS, header=st.sampled_from(["query_id,doc_id,grade", "doc_id,title,text", "qid\tdocid\tscore", "query"]))
 def test_any_table_gives_findings_and_never_a_traceback(rows: list[list[str]], header: str) -> None:
     text = header + "\n" + "\n".join(",".join(row) for row in rows)
@@ -157,7 +157,7 @@ def test_any_table_gives_findings_and_never_a_traceback(rows: list[list[str]], h
     assert {finding.code for finding in draft.findings} <= set(FINDINGS)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     rows=st.lists(
         st.tuples(st.sampled_from(["q1", "q9", ""]), st.sampled_from(["d1", "d2", "x"]), st.sampled_from("012x ")),

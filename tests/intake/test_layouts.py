@@ -1,10 +1,12 @@
 """Every layout that users bring, from bytes to typed rows."""
 
 import gzip
+import json
 from pathlib import Path
 
 import pytest
 
+from rerank.cli.main import DONE, main
 from rerank.intake.finish import finish
 from rerank.intake.reading import Draft, Source, read_files, read_folder
 
@@ -107,13 +109,21 @@ def test_a_mapping_file_names_files_and_columns(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "queries", "documents", "judgments"),
-    [("esci_us_sample", 150, 6764, 6678), ("epqa_dev", 977, 9704, 9765), ("lawqa_jp", 140, 210, 269)],
+    [
+        ("esci_us_sample", 150, 6764, 6678),
+        ("jsquad_sample", 599, 2302, 599),
+        ("lawqa_jp", 140, 210, 269),
+        ("quepid_rating_party", 137, 1558, 1358),
+        ("stackfaq", 1249, 719, 7184),
+        ("vespa_docs", 26, 5030, 85),
+    ],
 )
-def test_real_collections_import_whole(
-    collections: Path, name: str, queries: int, documents: int, judgments: int
+def test_real_collections_import_whole_by_command(
+    collections: Path, tmp_path: Path, name: str, queries: int, documents: int, judgments: int
 ) -> None:
-    dataset = finish(read_folder(collections / name), name)
-    assert (len(dataset.queries), len(dataset.documents), len(dataset.judgments)) == (queries, documents, judgments)
+    assert main(["--lang", "en", "check", str(collections / name), "--json", str(tmp_path / "report.json")]) == DONE
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert (report["n_queries"], report["n_documents"], report["n_judgments"]) == (queries, documents, judgments)
 
 
 def test_the_bundled_sample_is_what_it_says() -> None:
