@@ -108,6 +108,14 @@ def test_labels_in_words_and_other_scales_become_grades(labels: list[str], grade
     assert labels[0] == "3.000" or {"labels_mapped", "grades_rescaled"} & codes(draft)
 
 
+def test_three_raters_and_a_final_grade_are_no_run() -> None:
+    rows = "query-id\tcorpus-id\trater1\trater2\trater3\tfinal\nq1\td1\t2\t3\t2\t2\nq2\td2\t0\t0\t1\t0\n"
+    draft = read_files([QUERIES, DOCUMENTS, text("individual_ratings.tsv", rows)])
+    assert draft.files[2].layout == "raters_wide"
+    assert list(draft.frames["judgments"]["grade"]) == [2, 0]
+    assert len(draft.frames["ratings"]) == 6
+
+
 def test_unknown_labels_are_listed_and_the_user_says_what_they_mean() -> None:
     judgments = text("j.csv", "query_id,doc_id,label\nq1,d1,super\nq2,d2,meh\n")
     draft = read_files([QUERIES, DOCUMENTS, judgments])

@@ -12,10 +12,14 @@ COLUMNS = ("query_id", "iteration", "doc_id", "rank", "score", "tag")
 
 
 def sniff(content: Content) -> bool:
-    """Say whether most of the first lines are a run's."""
+    """Say whether most of the first lines are a run's: the second field says nothing and is always the same.
+
+    Any other table of six columns with numbers in them, such as three raters' grades, is no run.
+    """
     parts = [line.split() for line in content.head]
-    good = [len(part) == 6 and _WHOLE.match(part[3]) and _NUMBER.match(part[4]) for part in parts]
-    return bool(parts) and sum(map(bool, good)) * 2 > len(parts)
+    good = [part for part in parts if len(part) == 6 and _WHOLE.match(part[3]) and _NUMBER.match(part[4])]
+    seconds = {part[1] for part in good}
+    return len(good) * 2 > len(parts) > 0 and (len(seconds) == 1 or seconds <= {"Q0", "q0", "0", "1"})
 
 
 def read(content: Content) -> list[Table]:
