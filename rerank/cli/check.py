@@ -8,7 +8,7 @@ from rerank.intake.check_report import report_of
 from rerank.intake.noting import count_errors
 from rerank.report.spreadsheets import csv_bytes
 from rerank.store.artefacts import write_bytes, write_json
-from rerank.wording.findings import finding_sentence, findings_frame
+from rerank.wording.findings import SEVERITY_ORDER, finding_sentence, findings_frame
 from rerank.wording.language import Say
 from rerank.wording.names import SEVERITIES, name_of
 
@@ -27,7 +27,7 @@ def check(given: argparse.Namespace, say: Say) -> int:
         write_bytes(Path(given.csv), csv_bytes(findings_frame(say, draft.findings)))
     counts = {name: report[name] for name in ("n_queries", "n_documents", "n_judgments")}
     print(say("{n_queries} queries, {n_documents} documents, {n_judgments} judgments", **counts))
-    for finding in draft.findings[:SHOWN]:
+    for finding in sorted(draft.findings, key=lambda found: SEVERITY_ORDER[found.severity])[:SHOWN]:
         where = f"{finding.file or ''}{f':{finding.line}' if finding.line else ''}"
         value = f" ({finding.value})" if finding.value else ""
         sentence = finding_sentence(say, finding)

@@ -92,6 +92,7 @@ FINDINGS: Mapping[str, tuple[str, ...]] = {
     "duplicate_rating": ("first_file", "first_line"),  # warning: one rater, one pair; the first is kept
     "raters_agree": ("alpha", "n_raters", "n_pairs"),  # info: Krippendorff's alpha, interval
     "raters_disagree": ("alpha", "n_raters", "n_pairs", "minimum"),  # warning: alpha below .667
+    "final_ratings_not_used": ("n_rows",),  # info: there is a file of judgments
     "judgments_from_ratings": ("n_judgments", "n_raters"),  # info: means, halves rounded up
     "judgments_implicit": ("n_judgments", "n_few", "minimum"),  # warning: from clicks, not from people who judged
     "clicks_not_used": ("n_rows",),  # info: people have judged

@@ -158,6 +158,7 @@ class _Reader:
         self.recall = recall
         self.ledger = Ledger()
         self.frames: dict[str, list[pd.DataFrame]] = {}
+        self.final: list[tuple[str, _Decided]] = []
         self.derived: dict[str, list[tuple[str, _Decided]]] = {}
         self.files: list[FileRead] = []
         self.seen: dict[tuple[object, ...], str] = {}
@@ -240,6 +241,9 @@ class _Reader:
             if decided.role in _DERIVED:
                 self.derived.setdefault(_DERIVED[decided.role], []).append((file, decided))
                 continue
+            if decided.role == "final_judgments":
+                self.final.append((file, decided))
+                continue
             if decided.role not in READERS or not _is_complete(
                 decided.role, decided.mapping, decided.table, file, self.ledger
             ):
@@ -284,7 +288,14 @@ class _Reader:
         return _Decided(table, role, mapping)
 
     def derive(self) -> None:
-        """Take queries and documents out of other files where no file of their own was given."""
+        """Take queries, documents and final judgments out of other files where no file of their own was given."""
+        for file, decided in self.final:
+            if "judgments" in self.frames:
+                n_rows = len(decided.table.rows)
+                self.ledger.findings.append(note("info", "final_ratings_not_used", file, n_rows=n_rows))
+                continue
+            table = graded(decided.table, decided.mapping["grade"], {}, file, self.ledger)
+            self.frames["judgments"] = [READERS["judgments"](table, decided.mapping, file, self.ledger)]
         for role, found in self.derived.items():
             if role in self.frames:
                 continue

@@ -169,6 +169,9 @@ FINDINGS: Mapping[str, str] = {
     "judgments_from_ratings": later(
         "{n_judgments} judgments are the means of {n_raters} raters' ratings, halves rounded up."
     ),
+    "final_ratings_not_used": later(
+        "The final ratings of {n_rows} rows are not used: a file of judgments says what holds."
+    ),
     "judgments_implicit": later(
         "{n_judgments} judgments are implicit: clicks against the clicks that the position lets expect. Nobody has judged. {n_few} pairs shown fewer than {minimum} times stay unjudged."
     ),
@@ -229,12 +232,12 @@ def finding_sentence(say: Say, finding: Finding) -> str:
     return say(message).format_map(in_words(say, finding.facts))
 
 
-_ORDER = {"error": 0, "warning": 1, "info": 2}
+SEVERITY_ORDER = {"error": 0, "warning": 1, "info": 2}
 
 
 def findings_frame(say: Say, findings: Sequence[Finding]) -> pd.DataFrame:
     """Return findings with their sentences, errors first."""
-    ordered = sorted(capped(findings), key=lambda finding: _ORDER[finding.severity])
+    ordered = sorted(capped(findings), key=lambda finding: SEVERITY_ORDER[finding.severity])
     return pd.DataFrame(
         {
             say("Severity"): [name_of(say, SEVERITIES, finding.severity) for finding in ordered],

@@ -75,6 +75,13 @@ def test_a_final_rating_wins_over_the_raters_and_both_are_stored() -> None:
     assert len(stored.ratings) == dataset.manifest["n_ratings"] == 6
 
 
+def test_final_ratings_beside_a_file_of_judgments_are_not_used() -> None:
+    judged = text("q.txt", "q1 0 d1 1\n")
+    draft = read_files([QUERIES, judged, *LAYOUTS["raters_wide"].files])
+    assert [(row.doc_id, row.grade) for row in draft.frames["judgments"].itertuples()] == [("d1", 1), ("d2", 0)]
+    assert found(draft, "final_ratings_not_used").facts == {"n_rows": 2}
+
+
 def test_the_rating_party_import_gives_the_published_judgments(collections: Path) -> None:
     """Its SOURCE.md says how they were made: the mean of the ratings, halves rounded up."""
     folder = collections / "quepid_rating_party"

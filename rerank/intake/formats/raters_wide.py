@@ -35,7 +35,7 @@ def sniff(table: Table) -> bool:
 
 
 def read(table: Table, _file: str, _ledger: Ledger) -> list[Table]:
-    """Return every judge's ratings; a final rating, where there is one, is the judgment."""
+    """Return every judge's ratings; a final rating is the judgment, unless there is a file of judgments."""
     query, document = query_column(table), document_column(table)
     if query is None or document is None:
         return []
@@ -61,7 +61,7 @@ def read(table: Table, _file: str, _ledger: Ledger) -> list[Table]:
     rest = table.rows.drop(columns=raters)
     if final is not None:
         mapping = {"query_id": query, "doc_id": document, "grade": final}
-        tables.insert(0, Table(rest, "raters_wide", role="judgments", mapping=mapping))
+        tables.insert(0, Table(rest, "raters_wide", role="final_judgments", mapping=mapping))
     else:
         tables.append(Table(rest, "raters_wide", role="pairs", mapping={"query_id": query, "doc_id": document}))
     return tables
