@@ -186,7 +186,7 @@ def _save(say: Say, draft: Draft) -> None:
             options=proposed,
             index=None,
             placeholder=say("no segments"),
-            format_func=lambda proposal: say(WORDS["proposal"][proposal]),
+            format_func=lambda proposal: name_of(say, WORDS["proposal"], proposal),
             key="segments_by",
         )
     name = st.text_input(say("Name of the dataset"), value=say("my sample"), max_chars=NAME_CHARS, key="dataset_name")
