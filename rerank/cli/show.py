@@ -15,6 +15,7 @@ from rerank.planning.experiments import load_result
 from rerank.planning.overrides import overrides, read_overrides
 from rerank.report.decision import decision_with
 from rerank.report.money import money_of, net_benefits
+from rerank.report.next_money import advice_of
 from rerank.report.recount import at_prices
 from rerank.store.artefacts import read_json
 from rerank.wording.amounts import amount
@@ -24,6 +25,7 @@ from rerank.wording.firmness import firmness_sentences
 from rerank.wording.language import Say
 from rerank.wording.money import background_sentences, money_sentences, money_table, stated_sentence
 from rerank.wording.names import AUDIT_COLOURS, name_of, strategy_name
+from rerank.wording.next_money import curve_sentence, recommendation
 from rerank.wording.numbers import duration, score
 from rerank.wording.record import deviation_sentences, look_sentence, override_sentences, seal_sentence
 from rerank.wording.tables import IN_USD, strategy_table
@@ -75,6 +77,10 @@ def print_result(
     if "stability" in result:  # not in results of earlier versions
         for sentence in firmness_sentences(say, result):
             print(sentence)
+    advice = advice_of(result, business)
+    if advice is not None:
+        print(recommendation(say, result, advice, business or IN_USD))
+        print(curve_sentence(say, result))
     for sentence in (look_sentence(say, result), seal_sentence(say, result), *deviation_sentences(say, result)):
         if sentence:
             print(sentence)

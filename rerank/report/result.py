@@ -26,6 +26,7 @@ from rerank.report.deviations import deviations_of
 from rerank.report.files import write_files
 from rerank.report.guardrails import guardrails_of
 from rerank.report.money import net_benefits
+from rerank.report.next_money import next_money
 from rerank.report.per_query import mean_over_seeds, score_table, seed_scores
 from rerank.report.ran import Ran, StrategyRun
 from rerank.report.stability import stability
@@ -199,6 +200,7 @@ def build_result(ran: Ran, by_seed: pd.DataFrame, curve: pd.DataFrame) -> dict[s
     net_usd = net_benefits(result, business)
     result["decision"], result["gate_one"] = decision_of(ran, comparisons, ceiling - first, audit, guardrails, net_usd)
     result["deviations"] = deviations_of(ran, result["gate_one"])
+    result["next_money"] = next_money(ran, by_seed, curve, result, ceiling, business)
     return result
 
 

@@ -1,8 +1,10 @@
 """How many more queries would probably settle a comparison that is open."""
 
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rerank.stats.comparison import Comparison
 
@@ -13,24 +15,70 @@ N_DRAWS = 4_000
 Settled = Literal["any_verdict", "gain"]
 
 
-def queries_to_settle(
-    comparison: Comparison, *, alpha: float, alpha_difference: float, settled: Settled = "any_verdict"
-) -> int | None:
-    """Return the smallest number of further queries with a predictive probability of .8 of an answer.
+@dataclass(frozen=True)
+class Predicted:
+    """What the next experiment would find, one number per draw: the truth, the difference it observes, its p-values."""
 
-    settled: any verdict other than inconclusive, or a gain (significantly above 0) alone. alpha_difference:
-    what a difference's p-value must stay below. None when more than 20 times the sample would be needed.
+    truth: NDArray[np.float64]
+    difference: NDArray[np.float64]
+    p_difference: NDArray[np.float64]
+    p_not_worse: NDArray[np.float64]
 
-    The true mean and variance are drawn from what the observed differences leave open (scaled inverse
-    chi-square and normal: together a t), further queries are drawn from each, the models are trained anew,
-    and the tests are repeated on observed and further queries together. Training luck does not shrink with
-    queries. Deterministic: the draws have a fixed seed and are shared by all sizes.
+
+@dataclass(frozen=True)
+class Outlook:
+    """What an observed comparison leaves open, as `N_DRAWS` draws; `outlook_of` makes it.
+
+    truth: the difference as another training of another sample would have it on average, in units of the measure.
     """
-    from scipy import stats
 
+    comparison: Comparison
+    delta: float
+    sd: float
+    luck: float
+    df_luck: float
+    variance: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    noise: NDArray[np.float64]
+    uniform: NDArray[np.float64]
+    shift: NDArray[np.float64]
+    truth: NDArray[np.float64]
+
+    def after(self, n_more: int, growth: NDArray[np.float64] | float = 0.0) -> Predicted:
+        """Return what is found with `n_more` (0 or more) further test queries, and models that are better by `growth`.
+
+        The models are trained anew; the tests are repeated on observed and further queries together.
+        """
+        from scipy import stats
+
+        n = self.comparison.n_queries
+        total = n + n_more
+        new_mean = self.mean + (self.noise * np.sqrt(self.variance / n_more) if n_more else 0.0)
+        spread = 0.0 if n_more < 2 else self.variance * stats.chi2.ppf(self.uniform, n_more - 1)
+        together = (n * self.delta + n_more * new_mean) / total + self.shift + growth
+        squares = (n - 1) * self.sd**2 + spread + n * n_more / total * (self.delta - new_mean) ** 2
+        of_queries = squares / (total - 1) / total
+        error = np.sqrt(of_queries + self.luck)
+        of_luck = self.luck**2 / self.df_luck if self.luck > 0 else 0.0
+        freedom = error**4 / (of_queries**2 / (total - 1) + of_luck)
+        return Predicted(
+            truth=self.truth + growth,
+            difference=together,
+            p_difference=np.asarray(2 * stats.t.sf(np.abs(together) / error, freedom)),
+            # TOST needs no test of its own here: whatever is equivalent is also not worse, which is enough.
+            p_not_worse=np.asarray(stats.t.sf((together + self.comparison.margin) / error, freedom)),
+        )
+
+
+def outlook_of(comparison: Comparison) -> Outlook | None:
+    """Return what a comparison leaves open; None when it was not tested or all differences are equal.
+
+    The true mean and variance are drawn from what the observed differences leave open: scaled inverse chi-square
+    and normal, together a t. Deterministic: the draws have a fixed seed and are shared by all sizes.
+    """
     n, delta, sd = comparison.n_queries, comparison.delta, comparison.sd_queries
     se, df = comparison.se, comparison.df
-    if delta is None or sd is None or se is None or df is None:
+    if delta is None or sd is None or not se or df is None:
         return None
     luck = max(0.0, se**2 - sd**2 / n)
     below = se**4 / df - (sd**2 / n) ** 2 / (n - 1)
@@ -42,22 +90,32 @@ def queries_to_settle(
     uniform = rng.random(N_DRAWS)
     # The observed mean holds one draw of luck and the next training brings another one.
     shift = rng.standard_normal(N_DRAWS) * np.sqrt(2 * luck)
+    # Half of the shift is the old draw taken away, give or take what the sum leaves open about its parts.
+    truth = mean + shift / 2 + rng.standard_normal(N_DRAWS) * np.sqrt(luck / 2)
+    return Outlook(comparison, delta, sd, luck, df_luck, variance, mean, noise, uniform, shift, truth)
+
+
+def queries_to_settle(
+    comparison: Comparison, *, alpha: float, alpha_difference: float, settled: Settled = "any_verdict"
+) -> int | None:
+    """Return the smallest number of further queries with a predictive probability of .8 of an answer.
+
+    settled: any verdict other than inconclusive, or a gain (significantly above 0) alone. alpha_difference:
+    what a difference's p-value must stay below. None when more than 20 times the sample would be needed.
+
+    Further queries are drawn from each draw of `outlook_of`, the models are trained anew, and the tests are
+    repeated on observed and further queries together. Training luck does not shrink with queries.
+    """
+    outlook = outlook_of(comparison)
+    if outlook is None:
+        return None
+    n = comparison.n_queries
 
     def probability(total: int) -> float:
-        more = total - n
-        new_mean = mean + noise * np.sqrt(variance / more)
-        spread = 0.0 if more < 2 else variance * stats.chi2.ppf(uniform, more - 1)
-        together = (n * delta + more * new_mean) / total + shift
-        squares = (n - 1) * sd**2 + spread + n * more / total * (delta - new_mean) ** 2
-        of_queries = squares / (total - 1) / total
-        error = np.sqrt(of_queries + luck)
-        freedom = error**4 / (of_queries**2 / (total - 1) + (luck**2 / df_luck if luck > 0 else 0.0))
-        p_difference = 2 * stats.t.sf(np.abs(together) / error, freedom)
+        found = outlook.after(total - n)
         if settled == "gain":
-            return float(np.mean((p_difference < alpha_difference) & (together > 0)))
-        # TOST needs no test of its own here: whatever is equivalent is also not worse, which is enough.
-        p_above = stats.t.sf((together + comparison.margin) / error, freedom)
-        return float(np.mean((p_difference < alpha_difference) | (p_above < alpha)))
+            return float(np.mean((found.p_difference < alpha_difference) & (found.difference > 0)))
+        return float(np.mean((found.p_difference < alpha_difference) | (found.p_not_worse < alpha)))
 
     low, high = n, n + 1
     most = MAX_FACTOR * n

@@ -16,6 +16,7 @@ from rerank.report.files import zip_bytes
 from rerank.ui import cached
 from rerank.ui.export_view import export_panel
 from rerank.ui.money_view import money_view
+from rerank.ui.next_money_view import next_money_view
 from rerank.ui.override_form import override_form
 from rerank.ui.result_details import circumstances, costs, deviations, guardrails, measures, segments, teacher
 from rerank.ui.result_firmness import firmness
@@ -72,6 +73,7 @@ def result_view(say: Say, experiment: str) -> None:
         firmness(say, result, experiment)
     with paid:
         money_view(say, experiment, result, business)
+        next_money_view(say, experiment, result, business)
     with more:
         curve(say, result)
         attribution(say, result)
