@@ -116,7 +116,7 @@ def _matters(offer: Offer, stop: Offer, margin: float) -> bool:
     """Say whether an offer is worth recommending: it gains the margin, or makes a right decision clearly likelier."""
     if offer.prospect is None or stop.prospect is None or offer.status in _NOT_TO_BUY or offer is stop:
         return False
-    surer = offer.prospect.probability_right - stop.prospect.probability_right
+    surer = round(offer.prospect.probability_right - stop.prospect.probability_right, 3)
     return (offer.prospect.expected_gain or 0.0) >= margin or surer >= SURER
 
 

@@ -15,7 +15,9 @@ FAR = 10.0  # times the training queries: nothing is projected beyond
 # Training luck (SD of a mean between trainings) before any was seen, and how many seeds that counts as.
 ASSUMED_LUCK, ASSUMED_DF = 0.01, 3.0
 EXPONENTS = (0.05, 2.0)  # fine-tuning and pre-training curves have been measured between .07 and 1
-_N_EXPONENTS, _N_RISES, _N_LUCKS = 24, 60, 8
+_N_EXPONENTS, _N_RISES, _N_LUCKS = 40, 60, 8
+_REACH = 5.0  # standard errors around the likeliest rise
+SMALLEST_ROOM = 1e-6
 
 CurveStatus = Literal["projected", "plateau", "too_few_points", "too_few_queries", "rise_not_shown", "falls"]
 
@@ -88,36 +90,49 @@ def project(curve: Curve, ceiling: float) -> Projection:
     means = curve.values.mean(axis=1)
     sizes = np.array(curve.n_train, dtype=np.float64) / curve.n_train[-1]
     shared = np.cov(curve.values) / n_queries
-    room = max(0.0, ceiling - float(means[-1]))
+    room = max(SMALLEST_ROOM, ceiling - float(means[-1]))
     exponents = np.geomspace(*EXPONENTS, _N_EXPONENTS)
-    roots = (np.arange(_N_RISES) + 0.5) / _N_RISES  # rise = room * root^2: fine steps where rises are small
+    shape = 1.0 - sizes[None, :] ** -exponents[:, None]  # (n_exponents, n_points), 0 at all training queries
     df = ASSUMED_DF + curve.df_luck
     scale = (ASSUMED_DF * ASSUMED_LUCK**2 + curve.df_luck * curve.luck) / df
     lucks = df * scale / stats.chi2.isf((np.arange(_N_LUCKS) + 0.5) / _N_LUCKS, df)
-    shape = 1.0 - sizes[None, :] ** -exponents[:, None]  # (n_exponents, n_points), 0 at all training queries
-    rest = means - room * roots[:, None, None] ** 2 * shape  # (n_rises, n_exponents, n_points)
-    prior = np.log(1.0 - roots**2)[:, None]
-    cells, levels, errors = [], [], []
+    steps = (np.arange(_N_RISES) + 0.5) / _N_RISES
+    cells, starts, widths, levels, errors = [], [], [], [], []
     for luck in lucks:
-        covariance = shared + np.diag(luck / np.array(curve.n_seeds))
-        precision = np.linalg.inv(covariance)
-        weight = precision.sum()
-        level = rest @ precision.sum(axis=0) / weight
-        distance = np.einsum("rep,pq,req->re", rest, precision, rest) - weight * level**2
-        cells.append(prior - 0.5 * (distance + np.linalg.slogdet(covariance)[1] + np.log(weight)))
-        levels.append(level)
-        errors.append(np.full_like(level, weight**-0.5))
-    log = np.stack(cells).ravel()
+        precision = np.linalg.inv(shared + np.diag(luck / np.array(curve.n_seeds)))
+        sums = precision.sum(axis=0)
+        without_level = precision - np.outer(sums, sums) / sums.sum()
+        # Given exponent and luck the rise is normal: the grid lies where its likelihood is, in roots of the room.
+        slope = np.einsum("ep,pq,q->e", shape, without_level, means)
+        weight = np.einsum("ep,pq,eq->e", shape, without_level, shape)
+        spread = weight**-0.5
+        high = np.clip(slope / weight + _REACH * spread, np.minimum(spread, room), room)
+        low = np.clip(slope / weight - _REACH * spread, 0.0, 0.9 * high)
+        start, end = np.sqrt(low / room), np.sqrt(high / room)
+        roots = start[:, None] + (end - start)[:, None] * steps
+        rise = room * roots**2
+        fit = slope[:, None] * rise - 0.5 * weight[:, None] * rise**2 - 0.5 * means @ without_level @ means
+        scales = 0.5 * (np.linalg.slogdet(precision)[1] - np.log(sums.sum()))
+        prior = np.log1p(-(np.minimum(roots, 1 - 1e-9) ** 2)) + np.log(end - start)[:, None]
+        cells.append(prior + fit + scales)
+        starts.append(start)
+        widths.append((end - start) / _N_RISES)
+        levels.append(np.stack([np.full(_N_EXPONENTS, means @ sums), shape @ sums]) / sums.sum())
+        errors.append(sums.sum() ** -0.5)
+    log = np.stack(cells)
     share = np.cumsum(np.exp(log - log.max()))
     rng = np.random.default_rng(0)
     places = (np.arange(N_DRAWS) + rng.random(N_DRAWS)) / N_DRAWS
-    drawn = rng.permutation(np.searchsorted(share / share[-1], places))
-    _, rise_cell, exponent_cell = np.unravel_index(drawn, (_N_LUCKS, _N_RISES, _N_EXPONENTS))
-    step = np.log(exponents[1] / exponents[0])
-    rise = room * (roots[rise_cell] + (rng.random(N_DRAWS) - 0.5) / _N_RISES) ** 2
-    exponent = exponents[exponent_cell] * np.exp((rng.random(N_DRAWS) - 0.5) * step)
-    level = np.stack(levels).ravel()[drawn] + rng.standard_normal(N_DRAWS) * np.stack(errors).ravel()[drawn]
-    return Projection(curve.n_train[-1], level, np.minimum(rise, np.maximum(0.0, ceiling - level)), exponent)
+    drawn = rng.permutation(np.minimum(np.searchsorted(share / share[-1], places), log.size - 1))
+    of_luck, of_exponent, of_rise = np.unravel_index(drawn, log.shape)
+    within = of_rise + rng.random(N_DRAWS)
+    root = np.stack(starts)[of_luck, of_exponent] + np.stack(widths)[of_luck, of_exponent] * within
+    rise = room * root**2
+    all_levels = np.stack(levels)
+    level = all_levels[of_luck, 0, of_exponent] - rise * all_levels[of_luck, 1, of_exponent]
+    level = level + rng.standard_normal(N_DRAWS) * np.array(errors)[of_luck]
+    rise = np.clip(rise, 0.0, np.maximum(0.0, ceiling - level))
+    return Projection(curve.n_train[-1], level, rise, exponents[of_exponent])
 
 
 def status_of(curve: Curve, projection: Projection, margin: float) -> CurveStatus:

@@ -1,6 +1,7 @@
 """How many more queries would probably settle a comparison that is open."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -11,18 +12,34 @@ from rerank.stats.comparison import Comparison
 MAX_FACTOR = 20
 PROBABILITY = 0.8
 N_DRAWS = 4_000
+SMALLEST_ERROR = 1e-12
 
 Settled = Literal["any_verdict", "gain"]
 
 
 @dataclass(frozen=True)
 class Predicted:
-    """What the next experiment would find, one number per draw: the truth, the difference it observes, its p-values."""
+    """What the next experiment would find, one number per draw: the truth, the difference it observes, its error."""
 
     truth: NDArray[np.float64]
     difference: NDArray[np.float64]
-    p_difference: NDArray[np.float64]
-    p_not_worse: NDArray[np.float64]
+    error: NDArray[np.float64]
+    freedom: NDArray[np.float64]
+    margin: float
+
+    @property
+    def p_difference(self) -> NDArray[np.float64]:
+        """Return the p-values of no difference."""
+        from scipy import stats
+
+        return np.asarray(2 * stats.t.sf(np.abs(self.difference) / self.error, self.freedom))
+
+    @property
+    def p_not_worse(self) -> NDArray[np.float64]:
+        """Return the p-values of "worse by the margin"; TOST needs none of its own: what is equivalent is not worse."""
+        from scipy import stats
+
+        return np.asarray(stats.t.sf((self.difference + self.margin) / self.error, self.freedom))
 
 
 @dataclass(frozen=True)
@@ -58,27 +75,22 @@ class Outlook:
         together = (n * self.delta + n_more * new_mean) / total + self.shift + growth
         squares = (n - 1) * self.sd**2 + spread + n * n_more / total * (self.delta - new_mean) ** 2
         of_queries = squares / (total - 1) / total
-        error = np.sqrt(of_queries + self.luck)
+        # Where all differences are equal there is no error, and any difference is significant.
+        error = np.maximum(np.sqrt(of_queries + self.luck), SMALLEST_ERROR)
         of_luck = self.luck**2 / self.df_luck if self.luck > 0 else 0.0
-        freedom = error**4 / (of_queries**2 / (total - 1) + of_luck)
-        return Predicted(
-            truth=self.truth + growth,
-            difference=together,
-            p_difference=np.asarray(2 * stats.t.sf(np.abs(together) / error, freedom)),
-            # TOST needs no test of its own here: whatever is equivalent is also not worse, which is enough.
-            p_not_worse=np.asarray(stats.t.sf((together + self.comparison.margin) / error, freedom)),
-        )
+        freedom = error**4 / np.maximum(of_queries**2 / (total - 1) + of_luck, SMALLEST_ERROR**4 / (total - 1))
+        return Predicted(self.truth + growth, together, error, freedom, self.comparison.margin)
 
 
 def outlook_of(comparison: Comparison) -> Outlook | None:
-    """Return what a comparison leaves open; None when it was not tested or all differences are equal.
+    """Return what a comparison leaves open; None when it was not tested.
 
     The true mean and variance are drawn from what the observed differences leave open: scaled inverse chi-square
     and normal, together a t. Deterministic: the draws have a fixed seed and are shared by all sizes.
     """
     n, delta, sd = comparison.n_queries, comparison.delta, comparison.sd_queries
     se, df = comparison.se, comparison.df
-    if delta is None or sd is None or not se or df is None:
+    if delta is None or sd is None or se is None or df is None:
         return None
     luck = max(0.0, se**2 - sd**2 / n)
     below = se**4 / df - (sd**2 / n) ** 2 / (n - 1)
@@ -95,6 +107,7 @@ def outlook_of(comparison: Comparison) -> Outlook | None:
     return Outlook(comparison, delta, sd, luck, df_luck, variance, mean, noise, uniform, shift, truth)
 
 
+@lru_cache(maxsize=256)  # one comparison is asked about by verdict, decision and gate alike
 def queries_to_settle(
     comparison: Comparison, *, alpha: float, alpha_difference: float, settled: Settled = "any_verdict"
 ) -> int | None:

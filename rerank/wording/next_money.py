@@ -127,7 +127,8 @@ def recommendation(say: Say, result: Mapping[str, Any], advice: Advice, business
         if advice.from_usd is not None:
             parts.append(say("From {usd} on, something would.", usd=amount(say, advice.from_usd, business)))
         return _joined(say, parts)
-    parts = [say(_BUYS[offer.option], **facts)]
+    bought = _BUYS[offer.option]
+    parts = [say(bought, **facts)]
     if offer.prospect is not None and offer.prospect.expected_gain is not None:
         parts.append(
             say(
@@ -184,7 +185,8 @@ def curve_sentence(say: Say, result: Mapping[str, Any]) -> str:
     if near:
         last = near[-1]
         facts |= {"gain": delta(last["growth"]), "interval": interval(last["growth_low"], last["growth_high"])}
-    return say(CURVES[found["status"]], **facts)
+    sentence = CURVES[found["status"]]
+    return say(sentence, **facts)
 
 
 def assumption_sentences(say: Say, result: Mapping[str, Any]) -> list[str]:
@@ -193,7 +195,8 @@ def assumption_sentences(say: Say, result: Mapping[str, Any]) -> list[str]:
     for option in result["next_money"]["options"]:
         name = strategy_name(say, option["strategy"]) if option["strategy"] else NOTHING
         for code in option["assumptions"]:
-            found[say(ASSUMPTIONS[code], strategy=name)] = None
+            sentence = ASSUMPTIONS[code]
+            found[say(sentence, strategy=name)] = None
     return list(found)
 
 

@@ -85,7 +85,9 @@ def types_of(value: Any) -> set[str]:
 
 def everything(model: Path) -> Plan:
     """A plan that fills every list of the result."""
-    plan = tiny_plan(make_tiny_model(model), search_trials=1, learning_curve=LearningCurve(shares=(0.3, 0.6)))
+    plan = tiny_plan(
+        make_tiny_model(model), search_trials=1, learning_curve=LearningCurve(shares=(0.3, 0.6), strategies=("C", "D"))
+    )
     plan = replace(plan, guardrails=Guardrails(1e6, 0.1, 0.5, 0.9))
     tested = folds_of(load_dataset(plan.dataset_digest), plan)[0].test
     record_look(plan.dataset_digest, "0" * 12, tested)

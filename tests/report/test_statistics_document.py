@@ -7,10 +7,13 @@ from typing import get_args
 import pytest
 
 from rerank.decide.decision import CEILING_FACTOR, DECISIONS, REASONS, WOULD_CHANGE
+from rerank.decide.next_money import OPTION_STATUSES, SURER
 from rerank.planning.power import POWER, SD_BETWEEN_RERANKERS, SD_FIRST_STAGE
 from rerank.report.decision import MAX_LEFT_OUT_SHARE
+from rerank.report.next_money import ASSUMPTIONS, FACTORS
 from rerank.stats.compare import MIN_QUERIES
 from rerank.stats.comparison import Verdict
+from rerank.stats.learning_curve import ASSUMED_DF, ASSUMED_LUCK, EXPONENTS, FAR, MIN_POINTS, NEAR, CurveStatus
 from rerank.stats.more_queries import MAX_FACTOR, N_DRAWS, PROBABILITY
 from rerank.stats.reasons import COMPARISON_REASONS
 from rerank.stats.sensitivity import N_BOOTSTRAPS, N_PERMUTATIONS
@@ -39,6 +42,13 @@ def test_every_reason_of_a_decision_and_what_would_change_it_are_explained() -> 
     assert explained("Decision", 2) == set(WOULD_CHANGE)
 
 
+def test_every_code_about_the_next_money_is_explained() -> None:
+    section = "Where the next money goes"
+    assert explained(section, 0) == set(get_args(CurveStatus))
+    assert explained(section, 1) == set(OPTION_STATUSES)
+    assert explained(section, 2) == set(ASSUMPTIONS)
+
+
 @pytest.mark.parametrize("code", DECISIONS)
 def test_every_decision_has_a_rule(code: str) -> None:
     assert f"`{code}`" in DOCUMENT.split("\n## Decision")[1]
@@ -54,3 +64,9 @@ def test_the_constants_are_those_of_the_code() -> None:
     assert f"left out / (left out + kept) > {MAX_LEFT_OUT_SHARE}" in DOCUMENT
     assert f"power {POWER}" in DOCUMENT
     assert f"{SD_BETWEEN_RERANKERS:.2f} between two re-rankers and {SD_FIRST_STAGE:.2f}" in DOCUMENT
+    assert f"Fewer than {MIN_POINTS} sizes" in DOCUMENT
+    assert f"Offers go up to {FACTORS[-1]:.0f} times the queries; beyond {NEAR:.0f} times" in DOCUMENT
+    assert FACTORS[-1] == FAR
+    assert "c is log-uniform from {} to {:.0f}".format(*EXPONENTS) in DOCUMENT
+    assert f"{ASSUMED_DF:.0f} assumed ones with SD {ASSUMED_LUCK}" in DOCUMENT
+    assert f"becomes likelier by {SURER}" in DOCUMENT
