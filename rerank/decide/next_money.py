@@ -18,6 +18,7 @@ OptionStatus = Literal[
     "measured",
     "not_shown",
     "too_dear",
+    "breaks_guardrail",
     "no_curve",
     "not_measured",
     "not_planned",
@@ -27,8 +28,8 @@ OPTIONS: tuple[OptionCode, ...] = get_args(OptionCode)
 OPTION_STATUSES: tuple[OptionStatus, ...] = get_args(OptionStatus)
 # A decision that is right this much more often is worth something, whatever the KPI gains.
 SURER = 0.1
-# Options in these states are shown and never recommended: their gain is not shown, or not worth its cost.
-_NOT_TO_BUY = ("not_shown", "too_dear")
+# Options in these states are shown and never recommended: no gain is shown, or something speaks against it.
+_NOT_TO_BUY = ("not_shown", "too_dear", "breaks_guardrail")
 
 
 @dataclass(frozen=True)

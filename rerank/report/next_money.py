@@ -242,7 +242,10 @@ def _label_queries(case: _Case, single: str, question: Comparison, adopted: bool
         offers.append(_offer(work, case.rates, n_more, max(factor, learns) > NEAR, prospect))
     assumed = ["same_population", "adopted_if_shown", "experiment_repeated", "judging_time"]
     assumed += [*_from_curve(known, single), *_teacher_assumption(case, single)]
-    return _option("label_queries", "counted" if tells else "growth_unknown", single, assumed, offers)
+    status: OptionStatus = "counted" if tells else "growth_unknown"
+    if "single_breaks_guardrail" in case.decision["reasons"]:
+        status = "breaks_guardrail"
+    return _option("label_queries", status, single, assumed, offers)
 
 
 def _teacher_assumption(case: _Case, strategy: str) -> list[str]:
@@ -303,6 +306,8 @@ def _second_stage(case: _Case, in_use: str) -> dict[str, Any]:
     status: OptionStatus = "measured" if case.decision["code"] == "add_second_stage" else "not_shown"
     if "second_too_dear" in case.decision["reasons"]:
         status = "too_dear"
+    if "second_breaks_guardrail" in case.decision["reasons"]:
+        status = "breaks_guardrail"
     seconds = max(0.0, case.runs[second].train_seconds - case.runs[in_use].train_seconds)
     offer = _offer(_Work(device_seconds=seconds), case.rates, 0, False, switching(outlook))
     assumed = (

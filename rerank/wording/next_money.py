@@ -25,6 +25,7 @@ STATUSES: Mapping[str, str] = {
     "measured": later("Measured, and shown to be better."),
     "not_shown": later("Measured, but not shown to be better: not recommended."),
     "too_dear": later("Brings less than it costs at the traffic and value given: not recommended."),
+    "breaks_guardrail": later("Breaks a guardrail of the plan: not recommended."),
     "no_curve": later("Cannot tell: no learning curve of this strategy says what more queries bring."),
     "not_measured": later("Not measured in this experiment: nothing is guessed."),
     "not_planned": later("Not in the plan."),
