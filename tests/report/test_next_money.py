@@ -1,6 +1,7 @@
 """Where the next money goes: every option of a result, its cost by hand, its limits, and what a budget buys."""
 
 import dataclasses
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -38,9 +39,7 @@ def with_curve(strategy: str = "C", curve: dict[float, float] = CURVE, **changes
     return dataclasses.replace(ran, plan=plan, curve=tuple(points))
 
 
-def stored(
-    ran: Ran, code: str = "adopt_single_stage", business: Business | None = None, **numbers: Any
-) -> dict[str, Any]:
+def stored(ran: Ran, code: str = "adopt_single_stage", reasons: Sequence[str] = (), **numbers: Any) -> dict[str, Any]:
     """The part of a result that options are read from."""
     names = [run.name for run in ran.runs]
     result: dict[str, Any] = {
@@ -50,7 +49,7 @@ def stored(
         "cost": {"device_price": dataclasses.asdict(DEVICE), "labour_price": dataclasses.asdict(JUDGE)},
         "decision": {
             "code": code,
-            "reasons": [],
+            "reasons": list(reasons),
             "next_numbers": numbers,
             "single_strategy": "C",
             "second_strategy": "C-then-D" if "C-then-D" in names else None,
@@ -153,6 +152,15 @@ def test_a_second_stage_that_the_decision_adds_is_recommended_and_a_dear_one_not
     other = advice_of(result, None, 1.0, [])
     assert other is not None
     assert other.recommended.option == "stop_now"
+
+
+def test_a_strategy_that_breaks_a_guardrail_is_shown_and_not_recommended() -> None:
+    result = stored(usual(), reasons=["single_breaks_guardrail", "second_breaks_guardrail"])
+    assert option(result, "label_queries")["status"] == option(result, "second_stage")["status"] == "breaks_guardrail"
+    advice = advice_of(result, None, 1e6, [])
+    assert advice is not None
+    assert advice.recommended.option == "stop_now"
+    assert {code for code, offer in advice.rows if offer is not None} >= {"label_queries", "second_stage"}
 
 
 def test_without_a_curve_there_is_no_gain_and_the_probability_counts_queries_alone() -> None:
