@@ -170,10 +170,17 @@ class Asker:
             body |= {"logprobs": True, "top_logprobs": 5}
         return body
 
+    def is_known(self, question: Question) -> bool:
+        """Say whether the answer is in the store."""
+        return find_answer(self._name(self.body(question))) is not None
+
+    def _name(self, body: Mapping[str, Any]) -> str:
+        return digest_of([self._base_url, body])
+
     def ask(self, question: Question) -> Reply:
         """Return the answer to one question, from the store when it was given before; equal ones are asked once."""
         body = self.body(question)
-        name = digest_of([self._base_url, body])
+        name = self._name(body)
         with self._lock:
             mine = self._open.setdefault(name, threading.Lock())
         with mine:

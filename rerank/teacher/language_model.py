@@ -28,10 +28,23 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Round:
+    """One pass over a query's documents: their negated ranks, and where each stood in the question, from 1.
+
+    positions: None where later windows had another order than the first one. is_shuffled: not the first stage's order.
+    """
+
+    scores: tuple[float, ...]
+    positions: tuple[int, ...] | None
+    is_shuffled: bool
+
+
+@dataclass(frozen=True)
 class Said:
     """A teacher's word on one query: a score for each document (None: nothing usable), and how its answers were.
 
-    An ordering's scores are ranks, negated. repairs and failures count answers; failures by reason.
+    An ordering's scores are ranks, negated. repairs and failures count answers; failures by reason. rounds: of an
+    ordering, each pass on its own.
     """
 
     scores: tuple[float | None, ...]
@@ -40,6 +53,7 @@ class Said:
     repairs: Mapping[str, int] = field(default_factory=dict)
     failures: Mapping[str, int] = field(default_factory=dict)
     n_without_probabilities: int = 0
+    rounds: tuple[Round, ...] = ()
 
 
 def listwise_question(model: LanguageModel, prompt: Prompt, query: str, documents: Sequence[str]) -> Question:
@@ -105,14 +119,21 @@ def ordering_of(asker: Asker, model: LanguageModel, prompt: Prompt, task: Task) 
     repairs: Counter[str] = Counter()
     failures: Counter[str] = Counter()
     answers = {"all": 0, "repaired": 0}
-    ranks = []
+    rounds: list[Round] = []
+    n = len(task.documents)
     for number in range(model.passes):
         rng = np.random.default_rng([int(digest_of(task.query)[:8], 16), number])
+        first: list[Sequence[int]] = []
 
         def ask(
-            windows: Sequence[Sequence[int]], number: int = number, rng: np.random.Generator = rng
+            windows: Sequence[Sequence[int]],
+            number: int = number,
+            rng: np.random.Generator = rng,
+            first: list[Sequence[int]] = first,
         ) -> list[Sequence[int] | None]:
             shown = [[window[int(i)] for i in rng.permutation(len(window))] if number else window for window in windows]
+            if not first:
+                first.append(shown[0])
             questions = [
                 listwise_question(model, prompt, task.query, [task.documents[place] for place in window])
                 for window in shown
@@ -131,11 +152,22 @@ def ordering_of(asker: Asker, model: LanguageModel, prompt: Prompt, task: Task) 
             return found
 
         try:
-            order = MODES[model.mode](len(task.documents), ask)
+            order = MODES[model.mode](n, ask)
         except Unordered:
             continue
-        ranks.append(np.argsort(order))
-    scores: tuple[float | None, ...] = (None,) * len(task.documents)
-    if ranks:
-        scores = tuple(-1.0 - float(rank) for rank in np.mean(ranks, axis=0))
-    return Said(scores, answers["all"], answers["repaired"], dict(repairs), dict(failures))
+        positions: tuple[int, ...] | None = _places(range(n))
+        if number:
+            positions = _places(first[0]) if len(first[0]) == n else None
+        rounds.append(Round(tuple(-float(rank) for rank in _places(order)), positions, bool(number)))
+    scores: tuple[float | None, ...] = (None,) * n
+    if rounds:
+        scores = tuple(float(score) for score in np.mean([item.scores for item in rounds], axis=0))
+    return Said(scores, answers["all"], answers["repaired"], dict(repairs), dict(failures), rounds=tuple(rounds))
+
+
+def _places(order: Sequence[int]) -> tuple[int, ...]:
+    """Return where each document stands in an order, from 1."""
+    places = [0] * len(order)
+    for place, document in enumerate(order, 1):
+        places[document] = place
+    return tuple(places)

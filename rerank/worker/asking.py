@@ -41,6 +41,19 @@ class CostForecast:
         return dataclasses.asdict(self)
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a language model said: scores by (query, document), the record of asking, and its rounds one by one.
+
+    rounds (orderings only): query_id, doc_id, round (from 0), score (the negated rank), position (from 1, where the
+    document stood in the question; missing where windows had other orders), is_shuffled.
+    """
+
+    scores: Mapping[tuple[str, str], float]
+    record: Mapping[str, Any]
+    rounds: pd.DataFrame
+
+
 def token_price(plan: Plan) -> TokenPrice:
     """Return what the plan's language model costs: the plan's own price, else the price table's.
 
@@ -115,8 +128,8 @@ def cost_forecast(plan: Plan, tasks: Sequence[Task], n_more: int = 0) -> CostFor
     )
 
 
-def ask_language_model(bench: Workbench, tasks: Sequence[Task]) -> tuple[dict[tuple[str, str], float], dict[str, Any]]:
-    """Return the teacher's scores by (query, document), and the record of what was asked and what it cost.
+def ask_language_model(bench: Workbench, tasks: Sequence[Task]) -> Asked:
+    """Return what the teacher says of the tasks' documents, and what asking it came to.
 
     Answers given before are not asked again. Raises RerankError `teacher_over_budget` before the first question or
     once the endpoint's own counts say so, `teacher_budget_spent` before the question that would cross the limit,
@@ -129,7 +142,6 @@ def ask_language_model(bench: Workbench, tasks: Sequence[Task]) -> tuple[dict[tu
     bench.reporter.event("teacher_forecast", **first.to_dict())
     bench.reporter.progress(phase="teaching", n_questions=first.n_questions, n_answers=0)
     limit = _limit(bench)
-    _check_forecast(first, limit)
     endpoint = Endpoint(model.base_url, model.model, key_from_environment(), model.timeout_seconds)
     with Client(endpoint, model.concurrency) as client:
         asker = Asker(client, model.base_url, model.model, prompt.digest, price, plan.digest, limit, model.concurrency)
@@ -137,14 +149,16 @@ def ask_language_model(bench: Workbench, tasks: Sequence[Task]) -> tuple[dict[tu
         forecast = first
         said: dict[str, Said] = {}
         try:
+            _check_forecast(bench, asker, tasks, limit)
             pilot = [] if first.is_counted else _pilot(tasks, first)
             said |= _ask(bench, asker, pilot, lambda task: teach(asker, model, prompt, task))
             if pilot:
                 forecast = cost_forecast(plan, tasks)
                 bench.reporter.event("teacher_forecast", **forecast.to_dict())
                 bench.reporter.progress(n_questions=forecast.n_questions)
-                _check_forecast(forecast, limit)
             rest = tasks[len(pilot) :]
+            if pilot:
+                _check_forecast(bench, asker, rest, limit)
             said |= _ask(bench, asker, rest, lambda task: teach(asker, model, prompt, task))
         finally:
             asker.close()
@@ -165,7 +179,17 @@ def ask_language_model(bench: Workbench, tasks: Sequence[Task]) -> tuple[dict[tu
             n_answers=record["n_answers"],
             failure=max(failures, key=lambda reason: failures[reason], default="no_order"),
         )
-    return scores, record
+    return Asked(scores, record, _rounds(tasks, said))
+
+
+def _rounds(tasks: Sequence[Task], said: Mapping[str, Said]) -> pd.DataFrame:
+    rows = [
+        (task.query_id, doc_id, number, score, item.positions[place] if item.positions else None, item.is_shuffled)
+        for task in tasks
+        for number, item in enumerate(said[task.query_id].rounds)
+        for place, (doc_id, score) in enumerate(zip(task.doc_ids, item.scores, strict=True))
+    ]
+    return pd.DataFrame(rows, columns=["query_id", "doc_id", "round", "score", "position", "is_shuffled"])
 
 
 def _limit(bench: Workbench) -> float | None:
@@ -176,9 +200,22 @@ def _limit(bench: Workbench) -> float | None:
     return min((limit for limit in limits if limit is not None), default=None)
 
 
-def _check_forecast(found: CostForecast, limit: float | None) -> None:
-    if limit is not None and found.usd_low > limit:
-        raise RerankError("teacher_over_budget", usd=f"{found.usd_low:.2f}–{found.usd_high:.2f}", limit=limit)
+def _check_forecast(bench: Workbench, asker: Asker, tasks: Sequence[Task], limit: float | None) -> None:
+    """Raise RerankError `teacher_over_budget` when what is spent and what is still to be asked exceed the limit.
+
+    A query whose first answer is in the store, whoever paid for it, counts as known.
+    """
+    if limit is None:
+        return
+    plan = bench.plan
+    prompt = prompt_of(plan)
+    fresh = [task for task in tasks if not asker.is_known(planned_questions(plan.teacher, plan.llm, prompt, task)[0])]
+    if not fresh:
+        return
+    found, spent = cost_forecast(plan, fresh), sum(spent_usd(plan.digest))
+    if spent + found.usd_low > limit:
+        usd = f"{spent + found.usd_low:.2f}–{spent + found.usd_high:.2f}"
+        raise RerankError("teacher_over_budget", usd=usd, limit=limit)
 
 
 def _pilot(tasks: Sequence[Task], found: CostForecast) -> Sequence[Task]:

@@ -204,7 +204,7 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
         candidates=candidates.frame,
         candidates_digest=candidates.digest,
         teacher_scores=teaching.scores,
-        asked=teaching.asked,
+        asked=teaching.asked.record if teaching.asked is not None else None,
         embedding_scores=ranking_of(candidates.frame, embedding),
         truncation=dataclasses.asdict(truncation_of(bench.reading, bench.tokens, named(candidates.frame))),
         encoder_seconds=ready.similarities.seconds,

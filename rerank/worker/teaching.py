@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +17,7 @@ from rerank.retrieval.candidates import Scorer, scorer_of, top
 from rerank.retrieval.unlabelled import UnlabelledQuery
 from rerank.store.artefacts import read_parquet, write_parquet
 from rerank.store.home import room
-from rerank.worker.asking import ask_language_model, tasks_of
+from rerank.worker.asking import Asked, ask_language_model, tasks_of
 from rerank.worker.first_stage import Similarities
 from rerank.worker.workbench import Workbench
 
@@ -38,7 +37,7 @@ class Teaching:
     digest: str
     unlabelled: pd.DataFrame  # query_id, doc_id, rank
     similarities: PairScores
-    asked: Mapping[str, Any] | None = None
+    asked: Asked | None = None
 
 
 def teaching_of(
@@ -64,7 +63,8 @@ def teaching_of(
         identity: list[object] = ["uploaded", bench.dataset.digest]
     elif kind in LANGUAGE_MODELS:
         rests = {item.rest_id: item.rest for item in bench.unlabelled if item.is_pseudo}
-        scores, asked = ask_language_model(bench, tasks_of(bench, more, rests))
+        asked = ask_language_model(bench, tasks_of(bench, more, rests))
+        scores = dict(asked.scores)
         # Answers themselves, not what was asked: an endpoint's model can change under its name.
         identity = [kind, sorted([*pair, score] for pair, score in scores.items())]
     else:

@@ -309,6 +309,9 @@ def test_later_passes_shuffle_what_is_shown_and_their_mean_rank_counts() -> None
     assert thrice.scores != once.scores
     assert len({str(request["messages"]) for request in endpoint.asked}) == 3
     assert sum(score or 0.0 for score in thrice.scores) == pytest.approx(-21)
+    assert [item.is_shuffled for item in thrice.rounds] == [False, True, True]
+    for item in thrice.rounds:  # it repeats what it is shown, so places in the question are places in the answer
+        assert item.positions == tuple(-score for score in item.scores)
 
 
 SECRET = "sk-test-7f3a9c1e5b"

@@ -140,6 +140,8 @@ def test_the_bill_is_predicted_within_a_tenth_once_the_endpoint_has_counted(home
         asked = run(plan)["asked_teacher"]
         run_forecast({"plan": plan.to_dict(), "device": "cpu"}, counted := Interrupting())
         after = counted.events["forecast_done"][0]["teacher"]
+        again = run(replace(plan, hypothesis="The same again.", llm=replace(plan.llm, usd=1e-9)))["asked_teacher"]
+        assert again["n_known"] == again["n_answers"] == asked["n_answers"]  # a limit is about what is still to be paid
     bill = endpoint.bill_usd
     assert before["n_questions"] == after["n_questions"] == len(endpoint.asked) == asked["n_answers"]
     assert before["usd_low"] <= bill <= before["usd_high"]
