@@ -11,6 +11,7 @@ from rerank.intake.tables import lines_of
 
 N_HEAD = 50
 MAX_LINE_CHARS = 16 * 2**20
+MAX_JSON_BYTES = 256 * 2**20
 
 
 class DuplicateKeyError(ValueError):
@@ -34,6 +35,18 @@ def parse_json(text: str) -> object:
     return json.loads(text, parse_int=str, parse_float=str, parse_constant=str, object_pairs_hook=unique_keys)
 
 
+def is_absurdly_long(data: bytes) -> bool:
+    """Tell whether a line has more bytes than the longest line that is read can have in any encoding."""
+    limit = MAX_JSON_BYTES if data[:64].lstrip().startswith((b"{", b"[")) else 4 * MAX_LINE_CHARS
+    start = 0
+    while len(data) - start > limit:
+        end = data.rfind(b"\n", start, start + limit + 1)
+        if end < 0:
+            return True
+        start = end + 1
+    return False
+
+
 @dataclass(frozen=True)
 class _Document:
     value: object
@@ -55,6 +68,9 @@ class Content:
     @cached_property
     def text(self) -> str | None:
         """Return the decoded text; None, with a finding, when there is none or a line is absurdly long."""
+        if is_absurdly_long(self.data):  # before a gigabyte is decoded for nothing
+            self.ledger.findings.append(note("error", "line_too_long", self.file, 1, maximum=MAX_LINE_CHARS))
+            return None
         decoded = decode(self.data, self.file)
         self.ledger.findings.extend(decoded.findings)
         self.encoding = decoded.encoding

@@ -16,6 +16,7 @@ BANDS = (12, 5)  # bands and rows: 99 of 100 pairs of similarity .8 meet; what m
 MAX_QUERIES = 3000
 MAX_DOCUMENTS = 2000
 MAX_LISTED = 50
+MAX_COMPARED = 50
 QUERY_SHINGLE, DOCUMENT_SHINGLE = 3, 8
 MAX_CHARS = 300
 
@@ -24,10 +25,6 @@ def _shingles(text: str, n: int) -> set[bytes]:
     """Return runs of n characters of a text without blanks and case; Japanese has no words to count."""
     plain = "".join(unicodedata.normalize("NFKC", text).casefold().split())[:MAX_CHARS]
     return {plain[start : start + n].encode("utf-8", "replace") for start in range(max(1, len(plain) - n + 1))}
-
-
-def _numbers(text: str) -> list[str]:
-    return re.findall(r"\d+", unicodedata.normalize("NFKC", text))
 
 
 def near_pairs(texts: Sequence[str], shingle: int, threshold: float = THRESHOLD) -> list[tuple[int, int]]:
@@ -42,12 +39,13 @@ def near_pairs(texts: Sequence[str], shingle: int, threshold: float = THRESHOLD)
     index = MinHashLSH(num_perm=N_PERMUTATIONS, params=BANDS)
     found = []
     sets = [_shingles(text, shingle) for text in texts]
+    numbers = [re.findall(r"\d+", unicodedata.normalize("NFKC", text)) for text in texts]
     for place, shingles in enumerate(sets):
         sketch = MinHash(num_perm=N_PERMUTATIONS, hashfunc=zlib.crc32)
         sketch.update_batch(shingles)
-        for other in sorted(int(key) for key in index.query(sketch)):
-            if _numbers(texts[place]) != _numbers(texts[other]):
-                continue  # another model of the same product
+        met = sorted(int(key) for key in index.query(sketch))
+        # Texts that differ in a number are other models of one product; a list of them would meet each other only.
+        for other in [key for key in met if numbers[key] == numbers[place]][:MAX_COMPARED]:
             union = len(shingles | sets[other])
             if union and len(shingles & sets[other]) / union >= threshold:
                 found.append((other, place))

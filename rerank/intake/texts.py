@@ -16,8 +16,8 @@ _JAPANESE = re.compile("[\u3041-\u30ff\u4e00-\u9fff]")
 _KANA = re.compile("[\u3041-\u30ff]")
 _OTHER = re.compile("[\u0370-\u1aff\u4e00-\u9fff\uac00-\ud7a3]")  # Greek to Thai, han, hangul: no Latin script
 _BIDI = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_HTML = re.compile(r"</?(?:p|br|div|span|a|b|i|li|ul|ol|table|tr|td|h[1-6]|strong|em|img|script|style)\b[^>]*>", re.I)
-_MARKDOWN = re.compile(r"(?m)^#{1,6} \S|!?\[[^\]\n]+\]\([^)\s]+\)|\*\*[^*\n]+\*\*|^```")
+_HTML = re.compile(r"</?(?:p|br|div|span|a|b|i|li|ul|ol|table|tr|td|h[1-6]|strong|em|img|script|style)\b[^<>]*>", re.I)
+_MARKDOWN = re.compile(r"(?m)^#{1,6} \S|!?\[[^\[\]\n]+\]\([^()\s]+\)|\*\*[^*\n]+\*\*|^```")
 
 
 def _share(pattern: re.Pattern[str], text: str) -> float:

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import time
 import zipfile
 
 import pytest
@@ -240,6 +241,32 @@ def test_a_hostile_file_is_refused_whole(data: bytes, code: str) -> None:
     draft = read_files([Source("hostile", data)])
     assert code in codes(draft)
     assert all(frame.empty for frame in draft.frames.values())
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"<top>\n" * 100_000, b"1 qid:" + b"a" * 200_000 + b"#", b"# qid:1:" + b" " * 200_000 + b"x\n1 qid:1 # d1"],
+    ids=["topics", "judgments", "comment"],
+)
+def test_no_pattern_takes_a_time_that_grows_with_the_square(data: bytes) -> None:
+    start = time.process_time()
+    read_files([Source("slow", data)])
+    assert time.process_time() - start < 5  # it was minutes
+
+
+@pytest.mark.parametrize("text_of", ["[", "<p", "**", "a@", "0-1", "[a]("])
+def test_no_text_keeps_the_checks_busy(text_of: str) -> None:
+    start = time.process_time()
+    read_files([QUERIES, text("d.csv", f"doc_id,text\nd1,{text_of * 100_000}\n")])
+    assert time.process_time() - start < 5
+
+
+def test_many_queries_alike_but_for_a_number_are_not_compared_with_each_other() -> None:
+    numbered = "".join(f"q{n},what is query number {n}\n" for n in range(1500))
+    start = time.process_time()
+    draft = read_files([text("queries.csv", f"query_id,query\n{numbered}"), DOCUMENTS])
+    assert time.process_time() - start < 15
+    assert "near_duplicate_query" not in codes(draft)
 
 
 def test_a_truncated_member_refuses_the_whole_archive() -> None:

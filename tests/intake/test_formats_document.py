@@ -28,6 +28,7 @@ def test_the_limits_are_those_of_the_code() -> None:
     assert (archives.MAX_MEMBERS, archives.MAX_DEPTH, reading.MAX_FILES, reading.MAX_DEPTH) == (1000, 16, 1000, 3)
     assert (10_000_000, 2 * 1024 * mebi) == (parquet.MAX_ROWS, parquet.MAX_PARQUET_BYTES)
     assert (1000, 16 * mebi, 4 * mebi) == (tables.MAX_COLUMNS, content.MAX_LINE_CHARS, delimited.MAX_FIELD)
+    assert 256 * mebi == content.MAX_JSON_BYTES
     assert (near_duplicates.MAX_QUERIES, near_duplicates.MAX_DOCUMENTS, near_duplicates.MAX_CHARS) == (3000, 2000, 300)
     assert (clicks.MIN_IMPRESSIONS, clicks.GRADE_FROM) == (10, (0.5, 1.0, 2.0))
     assert ".xlsx" in folders.READABLE

@@ -51,7 +51,8 @@ def _parse(lines: Sequence[str], delimiter: str, quoting: bool) -> _Parsed:
     broken: list[int] = []
     start = 0
     while start < len(lines):
-        reader = csv.reader((line + "\n" for line in lines[start:]), delimiter=delimiter, strict=True, doublequote=True)
+        rest = (lines[number] + "\n" for number in range(start, len(lines)))
+        reader = csv.reader(rest, delimiter=delimiter, strict=True, doublequote=True)
         at = start
         try:
             for row in reader:

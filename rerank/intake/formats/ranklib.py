@@ -6,8 +6,8 @@ from rerank.intake.content import Content
 from rerank.intake.noting import is_storable, refuse
 from rerank.intake.tables import Table, fixed, rows_of
 
-_ROW = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s+qid:(\S+)\s*([^#]*)(?:#\s*(\S+)\s*(.*))?\Z")
-_TITLE = re.compile(r"\s*#\s*qid:([^:\s]+)\s*:\s*(.*?)\s*\Z")
+_ROW = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s+qid:([^\s#]++)([^#]*+)(?:#\s*+(\S++)\s*+(.*))?\Z")
+_TITLE = re.compile(r"\s*#\s*qid:([^:\s]++)\s*+:(.*)\Z")
 
 
 def sniff(content: Content) -> bool:

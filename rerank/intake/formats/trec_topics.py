@@ -7,7 +7,7 @@ from rerank.intake.content import Content
 from rerank.intake.noting import is_storable, refuse
 from rerank.intake.tables import Table, fixed, rows_of
 
-_BLOCK = re.compile(r"<(top|topic)\b([^>]*)>(.*?)</\1\s*>", re.DOTALL | re.IGNORECASE)
+_BLOCK = re.compile(r"<(top|topic)\b([^<>]*)>((?:(?!<topi?c?\b).)*?)</\1\s*>", re.DOTALL | re.IGNORECASE)
 _TAG = re.compile(r"<\s*(num|title|query)\s*>\s*(?:number\s*:|topic\s*:)?\s*(.*?)(?=<|\Z)", re.DOTALL | re.IGNORECASE)
 _NUMBER = re.compile(r"""(?:number|id)\s*=\s*["']([^"']+)["']""", re.IGNORECASE)
 
