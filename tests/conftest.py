@@ -35,11 +35,16 @@ def collections() -> Path:
 
 
 def tiny_files(n_queries: int = 40, n_topics: int = 8) -> list[Source]:
-    """A sample whose relevant documents share a word with their query; enough to train on in seconds."""
+    """A sample whose relevant documents share a word with their query; enough to train on in seconds.
+
+    Documents of a topic stand in another order each time: BM25, which cannot tell them apart, is not right by chance,
+    and an audit has no reason to stop the embedding from teaching.
+    """
     words = "apple bridge candle dragon engine forest garden harbor island jacket kettle ladder".split()
     documents = ["doc_id,title,text"]
     for topic in range(n_topics):
-        for copy in range(4):
+        for place in range(4):
+            copy = (topic + place) % 4
             other = words[(topic + copy + 1) % len(words)]
             documents.append(f"d{topic}_{copy},{words[topic]} {copy},the {words[topic]} and the {other} number {copy}")
     queries, judgments = ["query_id,query,segment"], ["query_id,doc_id,grade"]

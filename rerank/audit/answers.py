@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,8 @@ class Extras:
 
     kind: what the scores mean; "grades" are on the judgments' own scale. positions: query_id, doc_id, position (from
     1, where the document stood in the input of the answers). again: query_id, doc_id, score, asked ("shuffled" or
-    "repeated"), round (whole number) and, if known, position: further answers about the same documents.
+    "repeated"), round (whole number) and, if known, position: further answers about the same documents. Where the
+    scores are made of several answers, the one that the others are compared with is among them, asked "first".
     n_answers, n_malformed: answers received and how many were not usable as they came. n_tokens, usd: of n_asked
     queries together. model, judge: names of the teacher's model and of what made the judgments, "" when unknown.
     """
@@ -34,6 +35,15 @@ class Extras:
     usd: float | None = None
     model: str = ""
     judge: str = ""
+
+    def identity(self) -> list[Any]:
+        """Return everything an audit can depend on, for its digest."""
+        frames = [
+            None if frame is None else frame.to_csv(index=False, lineterminator="\n")
+            for frame in (self.positions, self.again)
+        ]
+        numbers = [self.n_answers, self.n_malformed, self.n_asked, self.n_tokens, self.usd]
+        return [self.kind, self.model, self.judge, *numbers, *frames]
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,8 @@ def position_slope(
             rows[KEY].assign(score=rows["teacher"]).merge(positions[[*KEY, "position"]], on=KEY, how="inner")
         )
     if again is not None and "position" in again:
-        answers += [part[[*KEY, "score", "position"]] for _, part in again.groupby(["asked", "round"], sort=True)]
+        known = again[again["position"].notna()]
+        answers += [part[[*KEY, "score", "position"]] for _, part in known.groupby(["asked", "round"], sort=True)]
     whole = [found for answer in answers if len(found := _answered(rows, answer))]
     free = [found for found in whole if abs(_follows(found)) <= SEPARABLE]
     used = free or whole
@@ -110,14 +111,19 @@ def _follows(found: pd.DataFrame) -> float:
 def turned_pairs(rows: pd.DataFrame, again: pd.DataFrame | None, asked: str) -> Measured:
     """Return the share of document pairs that stand the other way round when the teacher is asked again, 0 to 1.
 
-    asked: "shuffled" or "repeated". Pairs that are tied in one of the answers do not count. Mean over rounds, then
+    asked: "shuffled" or "repeated", against the answer that was asked first if it is given, else against the teacher's
+    scores: what was made of several answers agrees with each of them by construction. Pairs that are tied in one of the answers do not count. Mean over rounds, then
     over queries. (1 - share) - share is Kendall's tau without ties.
     """
     if again is None:
         return Measured()
+    before = rows[[*KEY, "teacher"]]
+    first = again[again["asked"] == "first"]
+    if len(first):
+        before = rows[KEY].merge(first[[*KEY, "score"]].rename(columns={"score": "teacher"}), on=KEY)
     shares: dict[str, list[float]] = {}
     for (query_id, _), part in again[again["asked"] == asked].groupby(["query_id", "round"], sort=True):
-        mine = rows.loc[rows["query_id"] == query_id, [*KEY, "teacher"]].merge(part[[*KEY, "score"]], on=KEY)
+        mine = before[before["query_id"] == query_id].merge(part[[*KEY, "score"]], on=KEY)
         one, other = mine["teacher"].to_numpy(dtype=np.float64), mine["score"].to_numpy(dtype=np.float64)
         upper = np.triu_indices(len(mine), 1)
         signs = (np.sign(one[:, None] - one[None, :]) * np.sign(other[:, None] - other[None, :]))[upper]

@@ -1,4 +1,4 @@
-"""The command line: `rerank check|run|show|export|bench|doctor`, the same library as the pages."""
+"""The command line: `rerank check|run|show|export|audit-teacher|bench|doctor`, the same library as the pages."""
 
 import argparse
 import os
@@ -64,6 +64,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--device", choices=["auto", "cpu", "cuda", "mps"], default="auto")
     run.add_argument("--gate", type=int, choices=[1, 2], default=2, help="1: single stages only; 2: all")
     run.add_argument("--business", metavar="TOML", help="traffic, value of a success, limits; see docs/money.md")
+    run.add_argument("--override-by", metavar="NAME", help="who lets a teacher with a red audit teach all the same")
+    run.add_argument("--override-reason", metavar="TEXT", help="and why; both are printed with every result")
     run.add_argument("--out", metavar="DIR", required=True, help="folder for result.json and its files")
 
     show = commands.add_parser("show", help="print a result")
@@ -78,6 +80,19 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--onnx", action="store_true", help="an ONNX file too (needs the onnx extra)")
     export.add_argument("--int8", action="store_true", help="ONNX, and its int8 version with what that changes")
     export.add_argument("--device", choices=["auto", "cpu", "cuda", "mps"], default="auto")
+
+    audit = commands.add_parser(
+        "audit-teacher", parents=[data], help="measure a teacher on judged queries before it teaches"
+    )
+    audit.add_argument(
+        "--teacher", metavar="FILE|NAME", required=True, help="a file with query_id, doc_id, score; or a plan's teacher"
+    )
+    audit.add_argument("--plan", metavar="TOML", help="audit on its development queries only; default: all judged ones")
+    audit.add_argument("--json", metavar="FILE", help="write the whole audit as JSON")
+    audit.add_argument("--model", metavar="NAME", default="", help="the teacher's model, for the leak check")
+    audit.add_argument("--judge", metavar="NAME", default="", help="the model that made the judgments, if one did")
+    audit.add_argument("--keep-good-rows", action="store_true", help="leave out rows with errors and go on")
+    audit.add_argument("--device", choices=["auto", "cpu", "cuda", "mps"], default="auto")
 
     bench = commands.add_parser("bench", help="measure the engine against its peers (needs the dev extra)")
     bench.add_argument("--quick", action="store_true", help="a minute instead of ten")
@@ -106,6 +121,10 @@ def _command(name: str) -> Callable[[argparse.Namespace, Say], int]:
         from rerank.cli.export import export
 
         return export
+    if name == "audit-teacher":
+        from rerank.cli.audit_teacher import audit_teacher
+
+        return audit_teacher
     if name == "bench":
         from rerank.cli.bench import bench
 

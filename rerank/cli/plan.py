@@ -13,6 +13,18 @@ from rerank.planning.presets import preset, template
 from rerank.wording.plans import HYPOTHESES
 
 
+def plan_settings(path: Path) -> dict[str, Any]:
+    """Return the settings in a plan file. Raises RerankError `input_not_found` and `plan_unreadable`."""
+    try:
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RerankError("input_not_found", path=str(path)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RerankError("plan_unreadable", path=str(path), reason=str(error)) from error
+    settings.pop("dataset_digest", None)  # the data on the command line decide
+    return settings
+
+
 def plan_of(given: argparse.Namespace, dataset_digest: str) -> Plan:
     """Return the checked plan. Raises RerankError `plan_unreadable` and what `plan_from_dict` raises."""
     plan = preset(given.preset, dataset_digest)
@@ -21,14 +33,7 @@ def plan_of(given: argparse.Namespace, dataset_digest: str) -> Plan:
         plan = dataclasses.replace(template(given.template, plan), hypothesis=HYPOTHESES[given.template])
     is_loss_chosen = False
     if given.plan:
-        path = Path(given.plan).expanduser()
-        try:
-            settings = tomllib.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise RerankError("input_not_found", path=str(path)) from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise RerankError("plan_unreadable", path=str(path), reason=str(error)) from error
-        settings.pop("dataset_digest", None)  # the data on the command line decide
+        settings = plan_settings(Path(given.plan).expanduser())
         is_loss_chosen = "loss" in settings.get("distillation", {})
         plan = plan_from_dict(settings, plan)
     flags: dict[str, Any] = {}
@@ -52,8 +57,12 @@ def plan_of(given: argparse.Namespace, dataset_digest: str) -> Plan:
     # A preset's loss is nobody's choice: with a teacher that gives less than it wants, another one takes its place.
     if given.teacher and not is_loss_chosen and plan.distillation.loss not in losses_for(given.teacher):
         flags["distillation"] = {"loss": losses_for(given.teacher)[0]}
-    plan = plan_from_dict(flags, plan)
+    return with_whole_path(plan_from_dict(flags, plan))
+
+
+def with_whole_path(plan: Plan) -> Plan:
+    """Return a plan whose base model, if it is a folder, is named by its whole path: the worker stands elsewhere."""
     folder = Path(plan.base_model).expanduser()
-    if plan.base_model != "embedded" and folder.is_dir():  # the worker stands in another folder
-        plan = dataclasses.replace(plan, base_model=str(folder.resolve()))
+    if plan.base_model != "embedded" and folder.is_dir():
+        return dataclasses.replace(plan, base_model=str(folder.resolve()))
     return plan

@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+from rerank.audit.records import let_teach
 from rerank.cli.data import dataset_of
 from rerank.cli.plan import plan_of
 from rerank.cli.show import print_result
@@ -37,6 +38,8 @@ def run(given: argparse.Namespace, say: Say) -> int:
     print(say("Experiment {id}, plan locked.", id=experiment), file=sys.stderr)
     if business is not None:
         save_business(business, experiment)
+    if given.override_by is not None or given.override_reason is not None:
+        let_teach(experiment, by=given.override_by or "", reason=given.override_reason or "")
     job = start("experiment", {"experiment": experiment, "gate": given.gate, "device": given.device})
     job = watch(job, say)
     if job.state == "done":

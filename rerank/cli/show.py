@@ -20,11 +20,19 @@ from rerank.report.recount import at_prices
 from rerank.store.artefacts import read_json
 from rerank.wording.amounts import amount
 from rerank.wording.asked import asked_sentences
+from rerank.wording.audits import (
+    audit_sentence,
+    colour_line,
+    evidence_sentence,
+    gate_sentences,
+    scope_sentence,
+    warning_sentences,
+)
 from rerank.wording.decisions import decision_headline, decision_sentences
 from rerank.wording.firmness import firmness_sentences
 from rerank.wording.language import Say
 from rerank.wording.money import background_sentences, money_sentences, money_table, stated_sentence
-from rerank.wording.names import AUDIT_COLOURS, name_of, strategy_name
+from rerank.wording.names import strategy_name
 from rerank.wording.next_money import curve_sentence, recommendation
 from rerank.wording.numbers import duration, score
 from rerank.wording.record import deviation_sentences, look_sentence, override_sentences, seal_sentence
@@ -66,7 +74,7 @@ def print_result(
     for sentence in (*decision_sentences(say, result), *override_sentences(say, overridden)):
         print(sentence)
     print()
-    _print_table(strategy_table(say, result, business or IN_USD))
+    print_table(strategy_table(say, result, business or IN_USD))
     print()
     if business is not None:
         _print_money(result, say, business)
@@ -89,8 +97,7 @@ def print_result(
         print(sentence)
     audit = result["teacher_audit"]
     if audit is not None:
-        colour = name_of(say, AUDIT_COLOURS, audit["colour"])
-        print(say("Teacher audit: {colour} ({n} queries)", colour=colour, n=audit["n_queries"]))
+        print_audit(audit, say)
     ceiling = {"recall": score(result["first_stage"]["recall_ceiling"]), "depth": plan["candidate_depth"]}
     print(say("Recall ceiling of the candidates: {recall} at depth {depth}", **ceiling))
     tested = {"tested": data["n_test_queries"], "all": data["n_queries"], "name": data["name"]}
@@ -111,11 +118,23 @@ def _print_money(result: Mapping[str, Any], say: Say, business: Business) -> Non
     for sentence in (*money_sentences(say, money), *background_sentences(say, result, money)):
         print(sentence)
     print()
-    _print_table(money_table(say, money))
+    print_table(money_table(say, money))
     print()
 
 
-def _print_table(frame: pd.DataFrame) -> None:
+def print_audit(audit: Mapping[str, Any], say: Say) -> None:
+    """Print a teacher audit's colour with its sentence, what it rests on, and what the gate did."""
+    print(say("Teacher audit: {colour} ({n} queries)", colour=colour_line(say, audit), n=audit["n_queries"]))
+    if "measures" not in audit:  # written by an earlier version
+        return
+    for sentence in (audit_sentence(say, audit), evidence_sentence(say, audit), scope_sentence(say, audit)):
+        print(sentence)
+    for sentence in (*warning_sentences(say, audit), *gate_sentences(say, audit)):
+        print(sentence)
+
+
+def print_table(frame: pd.DataFrame) -> None:
+    """Print a frame of text in columns as wide as their widest cell."""
     rows = [list(frame.columns), *frame.astype(str).to_numpy().tolist()]
     widths = [max(width_of(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:

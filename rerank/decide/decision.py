@@ -54,6 +54,7 @@ REASONS = (
     "signal_label",
     "signal_equal",
     "signal_open",
+    "second_blocked",
     "teacher_red",
     "teacher_amber",
     "luck_unknown",
@@ -90,7 +91,7 @@ class Evidence:
     cost at the user's traffic and value of a success; empty when nobody gave them: cost is then shown and does
     not decide. alpha: the plan's, for how many queries a gain would need. signal: the best D against the best C, when
     the plan locked that question. broken: by strategy, the guardrails of the plan that it breaks; one that breaks any
-    is not recommended.
+    is not recommended. distillation_blocked: a red audit kept the teacher from teaching.
     """
 
     blocking_findings: tuple[str, ...]
@@ -107,6 +108,7 @@ class Evidence:
     net_usd: Mapping[tuple[str, str], float] = field(default_factory=dict)
     signal: Comparison | None = None
     broken: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    distillation_blocked: bool = False
 
 
 @dataclass(frozen=True)
@@ -154,6 +156,8 @@ def _decide(evidence: Evidence) -> Decision:
         room: dict[str, Number] = {"oracle_delta": evidence.oracle_delta}
         return Decision("repair_first_stage", ("ceiling_small",), ("better_retrieval", "other_margin"), room)
     if single is None:
+        if evidence.distillation_blocked:  # the only single stage would have learned from a red teacher
+            return _without_gain(evidence, ("teacher_red", "no_single_stage"), ("better_teacher", "single_stage_run"))
         return _without_gain(evidence, ("no_single_stage",), ("single_stage_run",))
     if single.verdict == "worse":
         return _without_gain(evidence, ("single_worse",), ("better_base_model",))
@@ -278,6 +282,8 @@ def _with_gain(evidence: Evidence, single: Comparison) -> Decision:
 
 def _about_second(evidence: Evidence, second: Comparison | None) -> tuple[str, tuple[str, ...]]:
     """Return what the two-stage comparison says, and what would change that."""
+    if second is None and evidence.distillation_blocked and evidence.second_planned:
+        return "second_blocked", ("better_teacher",)
     if second is None:
         return "second_not_run" if evidence.second_planned else "second_not_planned", ("second_stage_run",)
     if second.verdict == "better":

@@ -12,6 +12,7 @@ from rerank.errors import RerankError
 from rerank.intake.archives import unpacked
 from rerank.intake.checks import check_whole
 from rerank.intake.content import Content
+from rerank.intake.dataset import Dataset
 from rerank.intake.findings import Finding
 from rerank.intake.folders import choose
 from rerank.intake.formats.registry import by_columns, open_tables
@@ -30,7 +31,7 @@ from rerank.intake.mapping import (
     read_mapping,
     text_columns,
 )
-from rerank.intake.noting import Ledger, RejectedRow, note
+from rerank.intake.noting import Ledger, RejectedRow, count_errors, note
 from rerank.intake.rows import READERS
 from rerank.intake.sources import LEAVE_OUT, Choice, Source, key_of
 from rerank.intake.tables import LINE, Table
@@ -341,6 +342,30 @@ def read_files(
     together = {role: pd.concat(parts, ignore_index=True) for role, parts in reader.frames.items()}
     checked = check_whole(together, reader.ledger)
     return Draft(checked, tuple(reader.files), reader.ledger.findings, reader.ledger.rejected, dict(facts or {}))
+
+
+def read_teacher_scores(path: Path, dataset: Dataset, *, keep_good_rows: bool = False) -> pd.DataFrame:
+    """Return a file's teacher scores for a dataset: query_id, doc_id, score.
+
+    Any layout that a sample's teacher scores may have. Raises RerankError `input_not_found`, `input_unreadable`,
+    `input_has_errors`, and `no_teacher_scores` when nothing is left.
+    """
+    reader = _Reader({}, None)
+    for inner in unpacked(Source(path.name, _bytes_of(path), "teacher_scores"), reader.ledger):
+        reader.read(inner)
+    frames = {role: getattr(dataset, role).assign(file="", line=0) for role in ("queries", "documents", "judgments")}
+    said = reader.frames.get("teacher_scores")
+    if said:
+        frames["teacher_scores"] = pd.concat(said, ignore_index=True)
+    ledger = reader.ledger
+    checked = check_whole(frames, ledger)
+    n_errors = count_errors(ledger.findings)
+    if n_errors and not keep_good_rows:
+        raise RerankError("input_has_errors", n_errors=n_errors)
+    found = checked.get("teacher_scores")
+    if found is None or found.empty:
+        raise RerankError("no_teacher_scores", dataset=dataset.name)
+    return found[list(FIELDS["teacher_scores"])].reset_index(drop=True)
 
 
 def _bytes_of(path: Path) -> bytes:

@@ -74,6 +74,7 @@ def _evidence(
         second=second,
         distillation_wanted=distils(plan["strategies"]),
         teacher_audit=audit["colour"] if audit else None,
+        distillation_blocked=bool(audit and audit.get("blocked")),
         second_planned=any(name in TWO_STAGE for name in plan["strategies"]),
         alpha=plan["alpha"],
         net_usd=net_usd,

@@ -17,7 +17,6 @@ from rerank.planning.business import load_business
 from rerank.planning.experiments import now
 from rerank.planning.graph import distils
 from rerank.report.attribution import attribution
-from rerank.report.audit import audit_teacher
 from rerank.report.ceiling import ceiling_record
 from rerank.report.comparisons import FIRST, all_comparisons
 from rerank.report.curve import curve_scores, learning_curve
@@ -133,7 +132,7 @@ def build_result(ran: Ran, by_seed: pd.DataFrame, curve: pd.DataFrame) -> dict[s
     first = strategies["first-stage"]["measures"][plan.primary_measure]
     test_judgments = ran.dataset.judgments[ran.dataset.judgments["query_id"].isin(list(ran.test_queries))]
     test_candidates = ran.candidates[ran.candidates["query_id"].isin(list(ran.test_queries))]
-    audit = audit_teacher(ran)
+    audit = None if ran.teacher_audit is None else dict(ran.teacher_audit)
     guardrails = guardrails_of(ran, means, strategies)
     n_judged = len(ran.dataset.judgments)
     free = score_table(by_seed, FIRST, plan.primary_measure, ran.test_queries)

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from rerank.audit.records import AUDIT, load_audit
 from rerank.cost.prices import current_prices, own_table
 from rerank.errors import RerankError
 from rerank.intake.dataset import Dataset
@@ -39,6 +40,17 @@ def _result(experiment: str, stamp: int, prices_stamp: int) -> dict[str, Any] | 
 def result(experiment: str) -> dict[str, Any] | None:
     """Return an experiment's result, counted at today's prices; None before there is one."""
     return _result(experiment, _stamp(experiment_folder(experiment) / "result.json"), _stamp(own_table()))
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _audit(experiment: str, stamp: int) -> dict[str, Any] | None:
+    del stamp
+    return load_audit(experiment)
+
+
+def audit(experiment: str) -> dict[str, Any] | None:
+    """Return an experiment's teacher audit, None before there is one."""
+    return _audit(experiment, _stamp(experiment_folder(experiment) / AUDIT))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

@@ -14,6 +14,7 @@ TITLES: Mapping[str, str] = {
     "data": later("Data"),
     "plan": later("Plan"),
     "runs": later("Runs"),
+    "teacher": later("Teacher"),
     "results": later("Results"),
     "queries": later("Queries"),
     "demo": later("Demo"),

@@ -14,9 +14,10 @@ from rerank.ui.safe import markdown
 from rerank.ui.show import table
 from rerank.wording.amounts import amount
 from rerank.wording.asked import asked_sentences
+from rerank.wording.audits import audit_sentence, colour_line, gate_sentences
 from rerank.wording.language import Say
-from rerank.wording.names import AUDIT_COLOURS, FIRST_STAGES, PASSAGES, SPLITS, TEACHERS, name_of, strategy_name
-from rerank.wording.numbers import delta, duration, interval, milliseconds, score, usd
+from rerank.wording.names import FIRST_STAGES, PASSAGES, SPLITS, name_of, strategy_name
+from rerank.wording.numbers import duration, milliseconds, score, usd
 from rerank.wording.prices import price_sentence
 from rerank.wording.record import deviation_sentences, moment, seal_sentence
 from rerank.wording.tables import guardrail_table, measure_table, moved_table
@@ -84,26 +85,24 @@ def segments(say: Say, result: Mapping[str, Any]) -> None:
     st.caption(say("Exploratory: segments are small, and nothing was tested within them."))
 
 
-def teacher(say: Say, result: Mapping[str, Any]) -> None:
-    """Show what a paid teacher was asked, and the teacher's audit, if anything distils."""
+def teacher(say: Say, result: Mapping[str, Any], experiment: str) -> None:
+    """Show what a paid teacher was asked, and the teacher's audit, if anything distils, with the way to it."""
     sentences = asked_sentences(say, result)
     if sentences:
         st.markdown(markdown(" ".join(sentences)))
     audit = result["teacher_audit"]
-    if audit is None:
+    if audit is None or "measures" not in audit:  # of an earlier version
         return
-    text = say(
-        "Teacher audit: {colour}. The teacher ({teacher}) against {baseline} on {n} queries: {delta} {measure}, "
-        "95 % interval {interval}.",
-        colour=name_of(say, AUDIT_COLOURS, audit["colour"]),
-        teacher=name_of(say, TEACHERS, audit["teacher"]),
-        baseline=strategy_name(say, audit["baseline"]),
-        n=audit["n_queries"],
-        delta=delta(audit["delta"]),
-        measure=result["plan"]["primary_measure"],
-        interval=interval(audit["ci_low"], audit["ci_high"]),
+    line = say("Teacher audit: {colour} ({n} queries)", colour=colour_line(say, audit), n=audit["n_queries"])
+    st.markdown(f"**{markdown(line)}** {markdown(audit_sentence(say, audit))}")
+    for sentence in gate_sentences(say, audit):
+        st.warning(markdown(sentence, 600), icon=":material/front_hand:")
+    st.page_link(
+        "pages/teacher.py",
+        label=say("Open the teacher's audit"),
+        query_params={"experiment": experiment},
+        icon=":material/school:",
     )
-    st.markdown(markdown(text))
 
 
 def costs(say: Say, result: Mapping[str, Any], business: Business) -> None:

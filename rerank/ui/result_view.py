@@ -77,7 +77,7 @@ def result_view(say: Say, experiment: str) -> None:
     with more:
         curve(say, result)
         attribution(say, result)
-        teacher(say, result)
+        teacher(say, result, experiment)
     with behind:
         _behind(say, result, money)
     with take:

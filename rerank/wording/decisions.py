@@ -69,6 +69,7 @@ REASONS: Mapping[str, str] = {
     "signal_label": later("Learning from your judgments is better than distilling the teacher."),
     "signal_equal": later("Judgments and teacher teach equally well within the margin: take what is cheaper to get."),
     "signal_open": later("Whether judgments or the teacher teach better is open."),
+    "second_blocked": later("The second stage was not trained: the teacher's audit is red."),
     "teacher_red": later("The teacher is worse than what is free: it must not teach."),
     "teacher_amber": later("It is not shown that the teacher is better than what is free."),
     "luck_unknown": later("Everything was trained once: training luck is unknown."),

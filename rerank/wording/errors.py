@@ -122,6 +122,11 @@ ERRORS: Mapping[str, str] = {
     "prompt_broken": later(
         "The prompt {file} cannot be used: {reason}. data/prompts/README.md says what it must hold."
     ),
+    "teacher_not_found": later("“{teacher}” is neither a file nor a teacher. Known teachers: {known}."),
+    "no_judged_queries": later("The dataset {dataset} has no query with a relevant document: nothing can be audited."),
+    "nothing_to_override": later("Experiment {experiment} has no red teacher audit: there is nothing to override."),
+    "teacher_override_unsigned": later("A red teacher teaches only with a name and a reason. Give both."),
+    "unknown_mark": later("A disagreement cannot be marked as “{mark}”."),
     "nothing_to_train_on": later(
         "No training query has a relevant document and another one to tell it from ({loss} loss). "
         "Judge more documents per query."

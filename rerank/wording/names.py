@@ -87,6 +87,7 @@ PHASES: Mapping[str, str] = {
     "unlabelled": later("Finding candidates of unlabelled queries"),
     "teaching": later("Asking the teacher"),
     "encoding": later("Comparing texts by their embeddings"),
+    "auditing": later("Auditing the teacher"),
     "calibrating": later("Measuring this device's speed"),
     "training": later("Training and ranking"),
     "comparing": later("Comparing"),

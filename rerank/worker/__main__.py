@@ -48,6 +48,11 @@ def _run(job: Job) -> None:
             from rerank.worker.export import ExportSpec, run_export
 
             run_export(ExportSpec(**job.spec), reporter)
+        elif job.kind == "audit":
+            from rerank.audit.records import job_audit_path
+            from rerank.worker.auditing import AuditSpec, run_audit
+
+            run_audit(AuditSpec(**job.spec), reporter, job_audit_path(job.id))
         else:
             raise RerankError("unknown_job_kind", kind=job.kind)
 

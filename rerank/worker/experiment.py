@@ -1,7 +1,7 @@
 """One experiment from locked plan to result; every step finds on disk what an earlier run finished."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ from rerank.retrieval.candidates import recall_ceiling
 from rerank.retrieval.unlabelled import unlabelled_queries
 from rerank.store.artefacts import write_json
 from rerank.worker.asking import check_askable, cost_forecast, tasks_of
+from rerank.worker.auditing import pass_the_gate
 from rerank.worker.calibration import calibrate
 from rerank.worker.first_stage import Candidates, Similarities, candidate_lists
 from rerank.worker.fusing import Fuser
@@ -67,6 +68,14 @@ class Prepared:
     names: tuple[str, ...]
     nodes: list[StageNode]  # the strategies' trainings, then those of the learning curve
     trials: list[StageNode]  # what a search of settings trains besides
+
+    def without(self, left_out: Collection[str]) -> "Prepared":
+        """Return the same without some strategies and what only they would train."""
+        plan, n_folds = self.bench.plan, len(self.bench.folds)
+        names = tuple(name for name in self.names if name not in left_out)
+        nodes = stage_graph(names, n_folds, plan.seeds)
+        trials = search_graph(plan, nodes)
+        return dataclasses.replace(self, names=names, nodes=nodes + curve_graph(plan, names, n_folds), trials=trials)
 
 
 def prepare(
@@ -171,6 +180,11 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
     reporter.progress(phase="encoding")
     embedding, embedding_ms = ready.similarities.of_pairs(candidates.frame)
     teaching = teaching_of(bench, names, embedding, ready.similarities)
+    gated = pass_the_gate(spec.experiment, bench, embedding, ready.similarities, teaching, names)
+    if gated.left_out:
+        ready = ready.without(gated.left_out)
+        names, nodes = ready.names, ready.nodes
+        forecast |= calibrate(bench, nodes + ready.trials, names)  # what is left to do
     for node in nodes + ready.trials:
         trained_pairs, scored_pairs = planned_pairs(bench, node)
         bench.meter.expect(trained_pairs=trained_pairs, scored_pairs=scored_pairs + ranked_pairs(bench, node, names))
@@ -205,6 +219,7 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
         candidates_digest=candidates.digest,
         teacher_scores=teaching.scores,
         asked=teaching.asked.record if teaching.asked is not None else None,
+        teacher_audit=gated.audit,
         embedding_scores=ranking_of(candidates.frame, embedding),
         truncation=dataclasses.asdict(truncation_of(bench.reading, bench.tokens, named(candidates.frame))),
         encoder_seconds=ready.similarities.seconds,

@@ -1,12 +1,13 @@
 """What a teacher says: scores of candidates, and of the unlabelled queries that distillation learns from besides."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rerank.audit.answers import Extras
 from rerank.digests import digest_of
 from rerank.errors import RerankError
 from rerank.evaluation.fusion import standardised
@@ -31,6 +32,7 @@ class Teaching:
 
     A teacher that gives orderings has the negated rank for a score. similarities: the encoder's, of every candidate
     and every judged document, for finding false negatives. asked: what a paid teacher was asked and what it cost.
+    extras: what the teacher's protocol tells an audit besides.
     """
 
     scores: PairScores
@@ -38,6 +40,7 @@ class Teaching:
     unlabelled: pd.DataFrame  # query_id, doc_id, rank
     similarities: PairScores
     asked: Asked | None = None
+    extras: Extras = field(default_factory=Extras)
 
 
 def teaching_of(
@@ -75,7 +78,31 @@ def teaching_of(
         identity = [kind, bench.candidates_digest, bench.device.numerics()]
     if len(more):
         identity.append([bench.plan.unlabelled.source, [item.query_id for item in bench.unlabelled]])
-    return Teaching(scores, digest_of(identity), more, near, asked)
+    extras = _extras(bench, asked) if asked is not None else Extras()
+    return Teaching(scores, digest_of(identity), more, near, asked, extras)
+
+
+def _extras(bench: Workbench, asked: Asked) -> Extras:
+    """Return what asking a language model tells an audit besides the answers.
+
+    Malformed is what had to be repaired and what could not be. Its grades need not be the judgments' ones.
+    """
+    record, rounds = asked.record, asked.rounds
+    again = None
+    if len(rounds):
+        asked_how = np.where(rounds["round"] == 0, "first", np.where(rounds["is_shuffled"], "shuffled", "repeated"))
+        again = rounds[[*_KEY, "round", "score", "position"]].assign(asked=asked_how)
+    n_answers = int(record["n_answers"])
+    return Extras(
+        kind="order" if bench.plan.teacher == "llm-listwise" else "scores",
+        again=again,
+        n_answers=n_answers,
+        n_malformed=min(n_answers, int(record["n_repaired"]) + int(record["n_failed"])),
+        n_asked=int(record["n_queries"]),
+        n_tokens=int(record["prompt_tokens"]) + int(record["completion_tokens"]),
+        usd=float(record["usd"]),
+        model=str(record["model"]),
+    )
 
 
 def _nothing() -> pd.DataFrame:

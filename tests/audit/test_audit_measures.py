@@ -163,6 +163,12 @@ def test_turned_pairs_are_one_minus_tau_halved() -> None:
     ]
     assert turned_pairs(rows, again, "shuffled").value == pytest.approx((1 - np.mean(taus)) / 2)
     assert turned_pairs(rows, again, "repeated").value is None
+    # Scores that were made of both answers agree with each of them by construction: the first answer is compared.
+    first = again.assign(asked="first", round=0, score=rows["teacher"])
+    made = rows.assign(teacher=rows["teacher"] + again["score"])
+    both = pd.concat([first, again])
+    assert turned_pairs(made, both, "shuffled").value == pytest.approx((1 - np.mean(taus)) / 2)
+    assert turned_pairs(made, again, "shuffled").value < turned_pairs(made, both, "shuffled").value  # type: ignore[operator]
 
 
 def sample(n_queries: int = 20) -> Dataset:

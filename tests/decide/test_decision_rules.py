@@ -71,6 +71,9 @@ def every_evidence() -> list[Evidence]:
     free = [(), (found("equivalent", challenger="embedding"),), (FREE,)]
     against = [(), *((found(verdict, "embedding"),) for verdict in ("better", "inconclusive", "equivalent", "worse"))]
     cases = [evidence(blocking_findings=("x",)), evidence(oracle_delta=0.01)]
+    cases += [
+        evidence(single=single, teacher_audit="red", distillation_blocked=True) for single in (found("better"), None)
+    ]
     for single, second, baselines, pairs, audit, planned in product(
         _shapes("first-stage", "C"),
         _shapes("C", "C-then-D"),
@@ -268,6 +271,19 @@ def test_a_red_teacher_matters_only_where_distillation_is_wanted() -> None:
     item = decide(evidence(teacher_audit="red", distillation_wanted=False))
     assert item.code == "adopt_single_stage"
     assert not {"teacher_red", "teacher_amber"} & set(item.reasons)
+
+
+def test_a_second_stage_that_a_red_teacher_was_not_allowed_to_teach_is_not_called_not_run() -> None:
+    item = decide(evidence(teacher_audit="red", distillation_blocked=True))
+    assert (item.code, item.reasons) == ("repair_teacher", ("single_better", "second_blocked", "teacher_red"))
+    assert item.would_change == ("better_teacher",)
+
+
+def test_where_only_a_red_teacher_would_have_taught_that_is_the_first_reason() -> None:
+    item = decide(evidence(single=None, teacher_audit="red", distillation_blocked=True, free_baselines=(FREE,)))
+    assert item.code == "adopt_free_baseline"
+    assert item.reasons[0] == "teacher_red"
+    assert item.would_change[0] == "better_teacher"
 
 
 def test_luck_of_the_second_stage_is_said_too() -> None:

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rerank.audit.audit import MEASURES
+from rerank.audit.records import let_teach, record_mark
 from rerank.intake.storage import load_dataset
 from rerank.planning.experiments import experiment_folder, record_gate
 from rerank.planning.looks import record_look
@@ -38,6 +40,7 @@ NAMES = {
     "strategies.<strategy>.segments": "<segment>",
     "unjudged.strategies": "<strategy>",
     "ceiling.captured": "<strategy>",
+    "teacher_audit.measures": "<audit measure>",
 }
 CLOSED = (
     "decision.next_numbers",
@@ -45,6 +48,7 @@ CLOSED = (
     "deviations[].facts",
     "asked_teacher",
     "cost.forecast.teacher",
+    "teacher_audit.override",
 )  # their rows list what they can hold, or where it is listed
 
 
@@ -171,13 +175,16 @@ def files() -> dict[str, str]:
 
 
 def test_every_file_beside_the_result_is_documented(finished: Path) -> None:
-    # The log, gates, overrides and assumptions are written by a job and by pages, which are not part of this test.
-    written = {path.name for path in finished.iterdir() if path.is_file()} | {
+    # Written by a job and by pages, which are not part of this test.
+    elsewhere = {
         "log.jsonl",
         "gates.json",
-        "overrides.json",
         "business.json",
+        "overrides.json",
+        "teacher_overrides.json",
+        "audit_marks.json",
     }
+    written = {path.name for path in finished.iterdir() if path.is_file()} | elsewhere
     written.remove("result.json")
     assert {name for name in files() if "/" not in name} == written
     stay = {row[0].split("`")[1] for row in rows_of("The files beside it") if row[0].endswith("*")}
@@ -201,7 +208,24 @@ def test_records_have_the_documented_fields(finished: Path) -> None:
     assert set(re.findall(r"`(\w+)`", files()["spent.json"])) == set(spent)
     assert set(re.findall(r"`(\w+)`", files()["gates.json"])) == set(gates[0])
     record_override(finished.name, subject=(), computed="stop", decided="repair_data", by="somebody", reason="to see")
-    assert set(re.findall(r"`(\w+)`", files()["overrides.json"])) == set(overrides(finished.name)[0])
+    assert set(re.findall(r"`(\w+)`", files()["teacher_overrides.json"])) == set(overrides(finished.name)[0])
+
+
+def test_the_audit_is_the_one_in_the_result_with_its_disagreements(finished: Path) -> None:
+    audit = json.loads((finished / "audit.json").read_text(encoding="utf-8"))
+    shown = json.loads((finished / "result.json").read_text(encoding="utf-8"))["teacher_audit"]
+    assert set(re.findall(r"`(\w+)`", FIELDS["teacher_audit.measures"][2])) == set(MEASURES)
+    assert {name: audit[name] for name in audit if name != "disagreements"} == {
+        name: shown[name] for name in shown if name not in ("blocked", "left_out", "override")
+    }
+    first = audit["disagreements"][0]
+    assert set(first) | set(first["above"]) <= set(re.findall(r"`(\w+)`", files()["audit.json"]))
+    marked = record_mark(finished.name, first["query_id"], "label_error")
+    assert set(marked) <= set(re.findall(r"`(\w+)`", files()["audit_marks.json"]))
+    (experiment_folder(finished.name) / "audit.json").write_text(json.dumps({"colour": "red", "digest": "x"}))
+    record = let_teach(finished.name, by="somebody", reason="to see")
+    assert set(record) == set(re.findall(r"`(\w+)`", files()["teacher_overrides.json"]))
+    assert set(record) <= set(re.findall(r"`(\w+)`", FIELDS["teacher_audit.override"][2]))
 
 
 def test_every_event_of_the_log_is_documented() -> None:

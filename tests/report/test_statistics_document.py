@@ -6,6 +6,11 @@ from typing import get_args
 
 import pytest
 
+from rerank.audit.audit import MEASURES
+from rerank.audit.gate import MARK, MAX_MALFORMED_SHARE, WARNINGS
+from rerank.audit.gate import REASONS as AUDIT_REASONS
+from rerank.audit.intervals import N_BOOTSTRAPS as N_AUDIT_BOOTSTRAPS
+from rerank.audit.probes import MAX_QUERIES
 from rerank.decide.decision import CEILING_FACTOR, DECISIONS, REASONS, WOULD_CHANGE
 from rerank.decide.next_money import OPTION_STATUSES, SURER
 from rerank.planning.power import POWER, SD_BETWEEN_RERANKERS, SD_FIRST_STAGE
@@ -49,6 +54,12 @@ def test_every_code_about_the_next_money_is_explained() -> None:
     assert explained(section, 2) == set(ASSUMPTIONS)
 
 
+def test_every_measure_reason_and_warning_of_an_audit_is_explained() -> None:
+    assert explained("Teacher audit", 0) == set(MEASURES)
+    assert explained("Teacher audit", 1) == set(AUDIT_REASONS)
+    assert explained("Teacher audit", 2) == set(WARNINGS)
+
+
 @pytest.mark.parametrize("code", DECISIONS)
 def test_every_decision_has_a_rule(code: str) -> None:
     assert f"`{code}`" in DOCUMENT.split("\n## Decision")[1]
@@ -60,6 +71,10 @@ def test_the_constants_are_those_of_the_code() -> None:
     assert f"{PROBABILITY}, found by simulation (`rerank/stats/more_queries.py`), {N_DRAWS:,} draws" in DOCUMENT
     assert f"{N_PERMUTATIONS:,} resamples" in DOCUMENT
     assert f"{N_BOOTSTRAPS:,} resamples" in DOCUMENT
+    assert f"Bootstrap: {N_AUDIT_BOOTSTRAPS:,} samples" in DOCUMENT
+    assert f"beyond {MARK} (one pair" in DOCUMENT
+    assert f"`malformed` is above {MAX_MALFORMED_SHARE}" in DOCUMENT
+    assert f"of up to {MAX_QUERIES} queries" in DOCUMENT
     assert f"Less than {CEILING_FACTOR:.0f} δ" in DOCUMENT
     assert f"left out / (left out + kept) > {MAX_LEFT_OUT_SHARE}" in DOCUMENT
     assert f"power {POWER}" in DOCUMENT

@@ -12,6 +12,13 @@ from typing import Any, get_args
 
 import pytest
 
+from rerank.audit.agreement import Binning
+from rerank.audit.audit import MEASURES as AUDIT_MEASURES
+from rerank.audit.audit import Scope
+from rerank.audit.disagreements import MARKS
+from rerank.audit.gate import REASONS as AUDIT_REASONS
+from rerank.audit.gate import WARNINGS as AUDIT_WARNINGS
+from rerank.audit.gate import Colour
 from rerank.cost.prices import Price, current_prices
 from rerank.decide.decision import DECISIONS, REASONS, WOULD_CHANGE, Evidence, decide, gate_one
 from rerank.errors import RerankError
@@ -20,7 +27,7 @@ from rerank.intake.findings import Finding
 from rerank.intake.mapping import ROLES
 from rerank.stats.comparison import Comparison, Verdict
 from rerank.stats.reasons import COMPARISON_REASONS
-from rerank.wording import decisions, errors, facts, findings, names, prices, verdicts
+from rerank.wording import audits, decisions, errors, facts, findings, names, prices, verdicts
 from rerank.wording.language import LANGUAGES, Say, speaker
 from tests.catalogue import ROOT, extracted
 
@@ -34,6 +41,13 @@ TABLES: Mapping[str, tuple[Mapping[str, str], tuple[str, ...]]] = {
     "verdicts in sentences": (verdicts.SENTENCES, VERDICTS),
     "verdicts in a word": (names.VERDICTS, VERDICTS),
     "findings": (findings.FINDINGS, tuple(codes.FINDINGS)),
+    "colours of an audit": (audits.MEANINGS, get_args(Colour)),
+    "reasons of an audit": (audits.REASONS, AUDIT_REASONS),
+    "warnings of an audit": (audits.WARNINGS, AUDIT_WARNINGS),
+    "measures of an audit": (audits.MEASURES, AUDIT_MEASURES),
+    "queries of an audit": (audits.SCOPES, get_args(Scope)),
+    "grades of an audit": (audits.BINNINGS, get_args(Binning)),
+    "marks of disagreements": (audits.MARK_NAMES, MARKS),
     "errors of intake": (errors.ERRORS, tuple(codes.ERRORS)),
     "roles": (facts.WORDS["role"], tuple(ROLES)),
 }
