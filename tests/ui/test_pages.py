@@ -13,6 +13,7 @@ WAY_OUT = {  # what a page without anything to show says
     "data": "There is no dataset yet.",
     "plan": "There is no dataset yet.",
     "runs": "No experiment has been started yet.",
+    "teacher": "No experiment has been started yet.",
     "results": "There is no result yet.",
     "queries": "There is no result yet.",
     "demo": "There is no result yet.",
@@ -21,6 +22,7 @@ SUBHEADERS = {  # what a page shows of a finished experiment
     "overview": "Four steps",
     "data": "Grades",
     "plan": "Lock and start",
+    "teacher": "Where teacher and human disagree most",
     "results": "Strategies side by side",
     "queries": "Both orders",
 }
@@ -57,5 +59,5 @@ def test_a_page_shows_a_finished_experiment(
     assert page.title[0].value == say(TITLES[name])
     if name in SUBHEADERS:
         assert say(SUBHEADERS[name]) in [item.value for item in page.subheader]
-    if name in ("runs", "results", "queries", "demo"):
+    if name in ("runs", "teacher", "results", "queries", "demo"):
         assert page.selectbox[0].options[0].startswith("tiny · ")
