@@ -208,7 +208,7 @@ def test_records_have_the_documented_fields(finished: Path) -> None:
     assert set(re.findall(r"`(\w+)`", files()["spent.json"])) == set(spent)
     assert set(re.findall(r"`(\w+)`", files()["gates.json"])) == set(gates[0])
     record_override(finished.name, subject=(), computed="stop", decided="repair_data", by="somebody", reason="to see")
-    assert set(re.findall(r"`(\w+)`", files()["teacher_overrides.json"])) == set(overrides(finished.name)[0])
+    assert set(re.findall(r"`(\w+)`", files()["overrides.json"])) == set(overrides(finished.name)[0])
 
 
 def test_the_audit_is_the_one_in_the_result_with_its_disagreements(finished: Path) -> None:
