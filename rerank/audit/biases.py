@@ -112,8 +112,8 @@ def turned_pairs(rows: pd.DataFrame, again: pd.DataFrame | None, asked: str) -> 
     """Return the share of document pairs that stand the other way round when the teacher is asked again, 0 to 1.
 
     asked: "shuffled" or "repeated", against the answer that was asked first if it is given, else against the teacher's
-    scores: what was made of several answers agrees with each of them by construction. Pairs that are tied in one of the answers do not count. Mean over rounds, then
-    over queries. (1 - share) - share is Kendall's tau without ties.
+    scores: what was made of several answers agrees with each of them by construction. Pairs that are tied in one of
+    the answers do not count. Mean over rounds, then over queries. (1 - share) - share is Kendall's tau without ties.
     """
     if again is None:
         return Measured()
