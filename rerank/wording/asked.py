@@ -14,11 +14,12 @@ def asked_sentences(say: Say, result: Mapping[str, Any]) -> list[str]:
         return []
     sentences = [
         say(
-            "The teacher {model} answered {n} questions about {queries} queries for {usd}; {predicted} were predicted.",
+            "The teacher {model} answered {n} questions about {queries} queries for {usd}; predicted were {first} before the first question and {predicted} before the last ones.",
             model=found["model"],
             n=count(found["n_answers"]),
             queries=count(found["n_queries"]),
             usd=usd(found["usd"]),
+            first=usd(found["usd_first_predicted"]),
             predicted=usd(found["usd_predicted"]),
         )
     ]

@@ -152,12 +152,11 @@ def ask_language_model(bench: Workbench, tasks: Sequence[Task]) -> Asked:
             _check_forecast(bench, asker, tasks, limit)
             pilot = [] if first.is_counted else _pilot(tasks, first)
             said |= _ask(bench, asker, pilot, lambda task: teach(asker, model, prompt, task))
-            if pilot:
+            rest = tasks[len(pilot) :]
+            if pilot and rest:  # with nothing left to ask it would be no prediction
                 forecast = cost_forecast(plan, tasks)
                 bench.reporter.event("teacher_forecast", **forecast.to_dict())
                 bench.reporter.progress(n_questions=forecast.n_questions)
-            rest = tasks[len(pilot) :]
-            if pilot:
                 _check_forecast(bench, asker, rest, limit)
             said |= _ask(bench, asker, rest, lambda task: teach(asker, model, prompt, task))
         finally:

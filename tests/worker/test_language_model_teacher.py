@@ -137,7 +137,10 @@ def test_the_bill_is_predicted_within_a_tenth_once_the_endpoint_has_counted(home
         run_forecast({"plan": plan.to_dict(), "device": "cpu"}, blind := Interrupting())
         before = blind.events["forecast_done"][0]["teacher"]
         assert not endpoint.asked  # a forecast spends nothing
-        asked = run(plan)["asked_teacher"]
+        asked = run(plan, running_on := Interrupting())["asked_teacher"]
+        forecasts = running_on.events["teacher_forecast"]
+        assert [item["is_counted"] for item in forecasts] == [False, True]
+        assert forecasts[1]["usd"] == asked["usd_predicted"]
         run_forecast({"plan": plan.to_dict(), "device": "cpu"}, counted := Interrupting())
         after = counted.events["forecast_done"][0]["teacher"]
         again = run(replace(plan, hypothesis="The same again.", llm=replace(plan.llm, usd=1e-9)))["asked_teacher"]
