@@ -34,14 +34,16 @@ def _parser() -> argparse.ArgumentParser:
     data.add_argument("--mapping", metavar="TOML", help="which file and column is what")
     data.add_argument("--name", help="name of the dataset; default: the folder's name")
 
+    kept = argparse.ArgumentParser(add_help=False, parents=[data])
+    kept.add_argument("--keep-good-rows", action="store_true", help="leave out rows with errors and go on")
+    kept.add_argument("--mask-personal-data", action="store_true", help="mask e-mail addresses and telephone numbers")
+    kept.add_argument("--segment-by", choices=["length", "form"], help="segments for queries that have none")
+
     check = commands.add_parser("check", parents=[data], help="check a sample and list every finding")
     check.add_argument("--json", metavar="FILE", help="write counts and findings as JSON")
     check.add_argument("--csv", metavar="FILE", help="write the findings as CSV")
 
-    run = commands.add_parser("run", parents=[data], help="run an experiment and write its result")
-    run.add_argument("--keep-good-rows", action="store_true", help="leave out rows with errors and go on")
-    run.add_argument("--mask-personal-data", action="store_true", help="mask e-mail addresses and telephone numbers")
-    run.add_argument("--segment-by", choices=["length", "form"], help="segments for queries that have none")
+    run = commands.add_parser("run", parents=[kept], help="run an experiment and write its result")
     run.add_argument("--plan", metavar="TOML", help="settings on top of the preset; see docs/plan.md")
     run.add_argument("--preset", choices=["quick", "standard"], default="standard")
     run.add_argument(
@@ -82,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--device", choices=["auto", "cpu", "cuda", "mps"], default="auto")
 
     audit = commands.add_parser(
-        "audit-teacher", parents=[data], help="measure a teacher on judged queries before it teaches"
+        "audit-teacher", parents=[kept], help="measure a teacher on judged queries before it teaches"
     )
     audit.add_argument(
         "--teacher", metavar="FILE|NAME", required=True, help="a file with query_id, doc_id, score; or a plan's teacher"
@@ -91,7 +93,6 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_argument("--json", metavar="FILE", help="write the whole audit as JSON")
     audit.add_argument("--model", metavar="NAME", default="", help="the teacher's model, for the leak check")
     audit.add_argument("--judge", metavar="NAME", default="", help="the model that made the judgments, if one did")
-    audit.add_argument("--keep-good-rows", action="store_true", help="leave out rows with errors and go on")
     audit.add_argument("--device", choices=["auto", "cpu", "cuda", "mps"], default="auto")
 
     bench = commands.add_parser("bench", help="measure the engine against its peers (needs the dev extra)")
