@@ -24,15 +24,15 @@ def test_going_on_at_gate_one_needs_a_name_and_trains_only_the_second_stage(
     assert run_job(experiment, gate=1).state == "done"
 
     open_app(page, f"{app.url}/runs?experiment={experiment}")
-    # One epoch of a tiny model gains nothing.
-    expect(page.get_by_text("Gate 1 recommends: do not go on to the second stage.")).to_be_visible()
+    expect(page.get_by_text("Gate 1 recommends: go on to the second stage.")).to_be_visible()
     go = page.get_by_role("button", name="Go: run the second stage")
+    no_go = page.get_by_role("button", name="No-go")
     expect(go).to_be_disabled()
     fill(page, "Your name", "Ada [admin](https://evil.example)")
-    expect(page.get_by_role("button", name="No-go")).to_be_enabled()
-    expect(go).to_be_disabled()  # against the recommendation only with a reason
-    fill(page, "Reason, if you decide otherwise", "We want to know")
     expect(go).to_be_enabled()
+    expect(no_go).to_be_disabled()  # against the recommendation only with a reason
+    fill(page, "Reason, if you decide otherwise", "We want to know")
+    expect(no_go).to_be_enabled()
     go.click()
 
     record = page.get_by_text(re.compile(r"^Gate 1: go by Ada \[admin\]\(https://evil\.example\), .* We want to know$"))

@@ -85,4 +85,4 @@ def test_from_three_files_to_a_demo(app: Dashboard, page: Page, model: Path) -> 
     fill(page, "Query", "where is the bridge")
     expect(page.get_by_text(re.compile(r"^\d+ candidates from BM25"))).to_be_visible(timeout=LONG)
     expect(page.get_by_text(re.compile(r"ms for this query$"))).to_have_count(2)
-    expect(page.get_by_text("1. bridge 0")).not_to_have_count(0)
+    expect(page.get_by_text(re.compile(r"^1\. bridge \d"))).not_to_have_count(0)
