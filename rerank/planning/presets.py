@@ -36,7 +36,7 @@ def preset(name: str, dataset_digest: str) -> Plan:
     if name == "standard":
         return standard
     if name == "quick":
-        short = {"group_size": 6}
+        short = {"group_size": 6, "epochs": 4}
         return dataclasses.replace(
             standard,
             strategies=(*PLAIN, *FUSED),

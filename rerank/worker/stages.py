@@ -94,7 +94,9 @@ def train_stage(bench: Workbench, node: StageNode, teaching: Teaching) -> dict[s
     def on_step(step: int, n_steps: int, value: float) -> None:
         bench.meter.did(trained_pairs=trained_pairs / n_steps)
         bench.reporter.event("step", step=step, n_steps=n_steps, loss=value, **facts)
-        bench.reporter.progress(stage=node.strategy, step=step, n_steps=n_steps, loss=value, **_where(node))
+        bench.reporter.progress(
+            stage=node.strategy, step=step, n_steps=n_steps, loss=value, fold=node.fold, seed=node.seed
+        )
         bench.meter.check_budget()
 
     trained = train(

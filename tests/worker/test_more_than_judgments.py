@@ -144,5 +144,20 @@ def _turned(dataset: Dataset, plan: Plan) -> Dataset:
     return replace(dataset, judgments=dataset.judgments.assign(grade=turned))
 
 
+def test_a_training_with_fewer_queries_does_not_speak_for_the_whole_job(tmp_path: Path) -> None:
+    """The job's share done is its meter's: a point of the learning curve must not overwrite it with its own share."""
+
+    class Listening(Silent):
+        def progress(self, **facts: object) -> None:
+            if "step" in facts:
+                heard.append(set(facts))
+
+    heard: list[set[str]] = []
+    plan = rich_plan(tmp_path / "model", strategies=("first-stage", "C"), search_trials=0)
+    run_experiment(ExperimentSpec(lock_plan(plan, name="x", dataset_name="x"), device="cpu"), Listening())
+    assert heard
+    assert not any("share" in facts for facts in heard)
+
+
 def test_a_stage_of_the_learning_curve_has_its_own_name() -> None:
     assert StageNode(("C",), 0, 1) != StageNode(("C",), 0, 1, share=0.5)
