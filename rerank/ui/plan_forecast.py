@@ -5,22 +5,18 @@ from typing import Any
 import streamlit as st
 
 from rerank.errors import RerankError
-from rerank.jobs import queue
-from rerank.jobs.launch import start
 from rerank.jobs.machine import machine
 from rerank.planning.business import load_business
 from rerank.planning.experiments import forecast_path
 from rerank.planning.plan import TWO_STAGE, Plan
 from rerank.store.artefacts import read_json
 from rerank.ui.business_form import business_form
+from rerank.ui.job_button import job_button
 from rerank.ui.safe import markdown
 from rerank.ui.show import problem
 from rerank.wording.language import Say
 from rerank.wording.machine import device_sentence
 from rerank.wording.numbers import duration, score, usd
-from rerank.wording.progress import progress_line
-
-JOB = "forecast_job"
 
 
 def forecast_panel(say: Say, plan: Plan) -> None:
@@ -36,11 +32,8 @@ def forecast_panel(say: Say, plan: Plan) -> None:
     if path.is_file():
         _forecast(say, read_json(path), any(name in TWO_STAGE for name in plan.strategies))
         return
-    if st.button(say("Predict time and cost (about a minute)"), key="forecast"):
-        st.session_state[JOB] = start("forecast", {"plan": plan.to_dict(), "device": "auto"}).id
-    identity = st.session_state.get(JOB)
-    if identity:
-        _watch(say, identity)
+    label = say("Predict time and cost (about a minute)")
+    job_button(say, label, "forecast", {"plan": plan.to_dict(), "device": "auto"})
 
 
 def _assumptions(say: Say) -> None:
@@ -92,21 +85,3 @@ def _forecast(say: Say, found: dict[str, Any], two_stage: bool) -> None:
         st.caption(markdown(text))
     with st.columns(len(parts) + 1)[0]:
         st.caption(say("Recall ceiling of the candidates: {recall}", recall=score(found["recall_ceiling"])))
-
-
-def _watch(say: Say, identity: str) -> None:
-    live = queue.job(identity).is_live
-
-    @st.fragment(run_every="1s" if live else None)
-    def watch() -> None:
-        job = queue.job(identity)
-        if job.is_live:
-            st.info(markdown(progress_line(say, job)))
-            return
-        st.session_state.pop(JOB, None)
-        if job.state == "failed" and job.error is not None:
-            problem(say, str(job.error["code"]), dict(job.error["facts"]))
-        elif live:
-            st.rerun()
-
-    watch()

@@ -118,15 +118,12 @@ def trained_run(
 ) -> StrategyRun:
     """Return a trained strategy's run over all its folds and seeds, plain or fused."""
     mine = [node for node in done if node.path == path_of(name) and node.share == 1.0]
-    rankings = {node: done[node].ranking for node in mine}
-    dev = [float(done[node].record["dev_score"]) for node in mine]
+    rankings = {node: _ranking(done[node], name) for node in mine}
+    dev = [_dev_score(done[node], name) for node in mine]
     latencies = tuple(value for node in mine for value in done[node].latencies_ms)
-    fused = [(node, item) for node in mine if (item := done[node].fused) is not None]
     weights: tuple[Mapping[str, float], ...] = ()
     if name.endswith(FUSION):
-        rankings = {node: item.ranking for node, item in fused}
-        dev = [item.dev_score for _, item in fused]
-        weights = _weights([item for _, item in fused])
+        weights = _weights([item for node in mine if (item := done[node].fused) is not None])
         latencies = _with_encoder(latencies, embedding_ms)
         tau = change = None  # of the model, which its plain form tells
     else:
