@@ -55,6 +55,9 @@ def plan_of(given: argparse.Namespace) -> Plan:
         max_length=given.length,
         teacher=teacher,
         strategies=tuple(name for name in STRATEGIES if name in (*FREE, *trained)),
+        # Few queries get more epochs than many, as in a plan that leaves them open.
+        contrastive=replace(start.contrastive, epochs=0),
+        distillation=replace(start.distillation, epochs=0),
         split=Split(kind="holdout", test_share=n_test / limit, dev_share=given.dev / (limit - n_test)),
         first_stage=FirstStage(depth=20, pool=given.pool),
         unlabelled=Unlabelled(given.unlabelled, "documents"),
