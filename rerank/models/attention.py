@@ -141,9 +141,7 @@ class _Grouped(torch.autograd.Function):
             else:
                 o = _padded(outer.unsqueeze(1), layout, group)[0]
                 if group.ends is not None:  # what stands beyond a pair's end has no gradient
-                    apart = o.view(len(group.lengths), -1, *o.shape[1:])
-                    for place, length in enumerate(group.lengths):
-                        apart[place, :, length:] = 0
+                    _clear_beyond(o.view(len(group.lengths), -1, *o.shape[1:]), group, group.ends)
             spans = list(_spans(group, ctx.first_only, ctx.window))
             # Blocks of a window overlap in their keys: their shares are added.
             whole = len(spans) == 1 and spans[0][3] == group.longest
@@ -165,6 +163,16 @@ class _Grouped(torch.autograd.Function):
                 _add(of_k[:, reached], of_s.transpose(1, 2), q[:, begin:end], whole)
             _put(of_parts, of_stacked, layout, group)
         return of_first, of_stacked, None, None, None, None
+
+
+def _clear_beyond(apart: torch.Tensor, group: Group, ends: torch.Tensor) -> None:
+    """Set (n, heads, longest, size) to 0 beyond the pairs' ends."""
+    if apart.is_cuda:  # one launch instead of one per pair
+        beyond = torch.arange(group.longest, device=apart.device) >= ends
+        apart.masked_fill_(beyond[:, None, :, None], 0)
+        return
+    for place, length in enumerate(group.lengths):
+        apart[place, :, length:] = 0
 
 
 def _add(target: torch.Tensor, left: torch.Tensor, right: torch.Tensor, whole: bool) -> None:
@@ -195,10 +203,13 @@ def packed_attention(
     fits = stacked.is_cuda and dropout == 0 and stacked.dtype is not torch.float32 and size % 8 == 0 and size <= 256
     # A kernel counts a window from the last token when the queries are fewer than the keys.
     fits = fits and (first is None or window is None)
-    # Its backward adds up in any order: training takes the products by hand, whose order is fixed.
-    kernel = _varlen_kernel(window is not None) if fits and not torch.is_grad_enabled() else None
-    if kernel is not None:
-        return kernel(first, stacked, layout, scale, window)
+    if fits:
+        has_gradient = torch.is_grad_enabled() and stacked.requires_grad
+        kernel = _kernel_that_works(window is not None, has_gradient)
+        if kernel is not None and has_gradient:
+            return trained_by(kernel, first, stacked, layout, scale, window)
+        if kernel is not None:
+            return kernel(*_parts(first, stacked), layout, scale, window)
     return _grouped(first, stacked, layout, scale, dropout, window)
 
 
@@ -214,45 +225,127 @@ def _grouped(
     return found
 
 
-Kernel = Callable[[torch.Tensor | None, torch.Tensor, Layout, float, int | None], torch.Tensor]
+# Queries, keys, values, (n, heads, size) each; a kernel brings a gradient of its own.
+Kernel = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, Layout, float, int | None], torch.Tensor]
+
+
+def _parts(first: torch.Tensor | None, stacked: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    keys, values = stacked[:, -2:].unbind(1)
+    return (stacked[:, 0] if first is None else first).contiguous(), keys.contiguous(), values.contiguous()
+
+
+class _Trained(torch.autograd.Function):
+    """A kernel whose gradient is added up in a fixed order, so that equal seeds give equal weights.
+
+    torch fixes that order only where deterministic algorithms are demanded without exception, which other
+    operations of a model cannot promise: the demand is made for the kernel's own gradient alone.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Context,
+        first: torch.Tensor | None,
+        stacked: torch.Tensor,
+        kernel: Kernel,
+        layout: Layout,
+        scale: float,
+        window: int | None,
+    ) -> torch.Tensor:
+        with torch.enable_grad():
+            q, k, v = (part.detach().requires_grad_() for part in _parts(first, stacked))
+            found = kernel(q, k, v, layout, scale, window)
+        ctx.parts, ctx.found, ctx.has_first = (q, k, v), found, first is not None
+        return found.detach()
+
+    @staticmethod
+    def backward(ctx: Context, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        enabled, only_warns = (
+            torch.are_deterministic_algorithms_enabled(),
+            torch.is_deterministic_algorithms_warn_only_enabled(),
+        )
+        torch.use_deterministic_algorithms(True)
+        try:
+            of_q, of_k, of_v = torch.autograd.grad(ctx.found, ctx.parts, gradients[0].contiguous())
+        finally:
+            torch.use_deterministic_algorithms(enabled, warn_only=only_warns)
+        del ctx.parts, ctx.found
+        if ctx.has_first:
+            return of_q, torch.stack((of_k, of_v), dim=1), None, None, None, None
+        return None, torch.stack((of_q, of_k, of_v), dim=1), None, None, None, None
+
+
+def trained_by(
+    kernel: Kernel, first: torch.Tensor | None, stacked: torch.Tensor, layout: Layout, scale: float, window: int | None
+) -> torch.Tensor:
+    """Return `packed_attention` as a kernel computes it, with the kernel's gradient."""
+    found: torch.Tensor = _Trained.apply(first, stacked, kernel, layout, scale, window)  # type: ignore[no-untyped-call]
+    return found
+
+
+def _variable_length(
+    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, layout: Layout, scale: float, window: int | None
+) -> torch.Tensor:
+    """Return attention by torch's own kernel for packed sequences."""
+    from torch.nn.attention.varlen import varlen_attn
+
+    longest = layout.lengths[0]
+    if len(q) == len(k):
+        cumulative, longest_query = layout.cumulative, longest
+    else:
+        cumulative = torch.arange(len(layout.lengths) + 1, dtype=torch.int32, device=q.device)
+        longest_query = 1
+    asked: dict[str, Any] = {} if window is None else {"window_size": (window, window)}
+    if scale != q.shape[-1] ** -0.5:  # the usual one is the default, also where it cannot be named
+        asked["scale"] = scale
+    found: torch.Tensor = varlen_attn(  # type: ignore[assignment]
+        q, k, v, cumulative, layout.cumulative, longest_query, longest, **asked
+    )
+    return found
 
 
 @cache
-def _varlen_kernel(windowed: bool) -> Kernel | None:
-    """Return torch's own variable-length attention, None where it is missing or does not run."""
-    try:
-        from torch.nn.attention.varlen import varlen_attn
-    except ImportError:
-        return None
+def _kernel_that_works(windowed: bool, has_gradient: bool) -> Kernel | None:
+    """Return torch's variable-length kernel where it runs and computes what the products do, else None.
 
-    def kernel(
-        first: torch.Tensor | None, stacked: torch.Tensor, layout: Layout, scale: float, window: int | None
-    ) -> torch.Tensor:
-        longest = layout.lengths[0]
-        own = torch.arange(len(layout.lengths) + 1, dtype=torch.int32, device=stacked.device)
-        keys, values = stacked[:, -2:].unbind(1)
-        reach: dict[str, Any] = {} if window is None else {"window_size": (window, window)}
-        found: torch.Tensor = varlen_attn(  # type: ignore[assignment]
-            (stacked[:, 0] if first is None else first).contiguous(),
-            keys.contiguous(),
-            values.contiguous(),
-            cu_seq_q=layout.cumulative if first is None else own,
-            cu_seq_k=layout.cumulative,
-            max_q=longest if first is None else 1,
-            max_k=longest,
-            scale=scale,
-            **reach,
-        )
-        return found
-
-    # Its signature changed between releases and not every card runs it: one small product decides.
+    Its signature changed between releases and not every card runs it. With a gradient it also has to give the
+    same bits twice.
+    """
     device = torch.device("cuda")
-    layout = layout_of([5, 3], device)
-    some = torch.randn(8, 3, 2, 32, device=device, dtype=torch.bfloat16)
-    window = 1 if windowed else None
-    try:
-        found = kernel(None, some, layout, 32**-0.5, window)
-        golden = _grouped(None, some, layout, 32**-0.5, 0.0, window)
-    except (RuntimeError, TypeError, NotImplementedError):
-        return None
-    return kernel if torch.allclose(found.float(), golden.float(), atol=2e-2) else None
+    with torch.random.fork_rng(devices=[device]):
+        torch.manual_seed(0)
+        try:
+            fits = agrees(_variable_length, device, windowed=windowed, has_gradient=has_gradient)
+        except (ImportError, RuntimeError, TypeError, ValueError, NotImplementedError):
+            return None
+    return _variable_length if fits else None
+
+
+def agrees(kernel: Kernel, device: torch.device, *, windowed: bool, has_gradient: bool) -> bool:
+    """Say whether a kernel gives the attention of `_Grouped` within bf16's precision, and its gradient repeatably."""
+    layout = layout_of([150, 90, 33, 5], device)
+    n, heads, size = sum(layout.lengths), 4, 32
+    window = 16 if windowed else None
+    for n_first in (0,) if windowed else (0, len(layout.lengths)):
+        stacked = torch.randn(n, 2 if n_first else 3, heads, size, device=device, dtype=torch.bfloat16)
+        first = torch.randn(n_first, heads, size, device=device, dtype=torch.bfloat16) if n_first else None
+        outer = torch.randn(n_first or n, heads, size, device=device, dtype=torch.bfloat16)
+        with torch.set_grad_enabled(has_gradient):
+            runs = []
+            for run in ("products", "kernel", "kernel again"):
+                leaves = [part.clone().requires_grad_(has_gradient) for part in (stacked, first) if part is not None]
+                q = leaves[1] if n_first else None
+                if run == "products":
+                    found = _grouped(q, leaves[0], layout, size**-0.5, 0.0, window)
+                elif has_gradient:
+                    found = trained_by(kernel, q, leaves[0], layout, size**-0.5, window)
+                else:
+                    found = kernel(*_parts(q, leaves[0]), layout, size**-0.5, window)
+                of_leaves = torch.autograd.grad(found, leaves, outer) if has_gradient else ()
+                runs.append([found.detach(), *of_leaves])
+        golden, ours, again = runs
+        if not all(torch.equal(one, other) for one, other in zip(ours, again, strict=True)):
+            return False
+        for exact, value in zip(golden, ours, strict=True):
+            if not (value - exact).float().norm() <= 0.03 * exact.float().norm():  # not a number fails as well
+                return False
+    return True

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from rerank.models.packed import Pair
+from rerank.models.packed import Pair, sent
 from rerank.models.token_store import PairTemplate
 
 
@@ -42,6 +42,4 @@ def collate(pairs: Sequence[Pair], template: PairTemplate, device: torch.device)
     inputs = {"input_ids": input_ids, "attention_mask": mask}
     if template.uses_types:
         inputs["token_type_ids"] = types
-    # Elsewhere a copy that nobody waits for may read memory that is gone.
-    apart = device.type == "cuda"
-    return {name: torch.from_numpy(values).to(device, non_blocking=apart) for name, values in inputs.items()}
+    return {name: sent(values, device) for name, values in inputs.items()}

@@ -14,7 +14,7 @@ from rerank.models.batches import collate, token_batches
 from rerank.models.devices import Device
 from rerank.models.families import Family, family_of
 from rerank.models.memory import TokenBudget
-from rerank.models.packed import Pair, pack
+from rerank.models.packed import Pair, pack, sent
 from rerank.models.token_store import PairTemplate, load_tokenizer
 
 # Tokens per forward pass: large enough to fill the device, small enough for a CPU's caches.
@@ -66,7 +66,7 @@ class CrossEncoder:
             return self._padded_logits(pairs)
         batch = pack(pairs, self.template, family.first_position(self.module.config), self.device.handle)
         found = family.logits(self.module, self._weights(family), batch, self.device.product_type)
-        return found[_places(batch.order).to(found.device)]
+        return found[_places(batch.order, found.device)]
 
     def _weights(self, family: Family) -> list[Any]:
         wants_graph = torch.is_grad_enabled()
@@ -84,7 +84,7 @@ class CrossEncoder:
             with autocast(self.device):
                 parts.append(self.module(**inputs).logits.float().reshape(-1))
             order.extend(batch)
-        return torch.cat(parts)[_places(order).to(parts[0].device)]
+        return torch.cat(parts)[_places(order, parts[0].device)]
 
     def scores(self, pairs: Sequence[Pair], on_batch: Callable[[int], None] | None = None) -> NDArray[np.float64]:
         """Return the logit of every pair; `on_batch` hears each batch's number of pairs and may raise to stop.
@@ -94,14 +94,23 @@ class CrossEncoder:
         """
         found = np.empty(len(pairs), dtype=np.float64)
         self.module.eval()
+        under_way: list[tuple[list[int], torch.Tensor]] = []
+
+        def fetch() -> None:
+            while under_way:
+                batch, logits = under_way.pop()
+                found[batch] = logits.cpu().numpy()
+                if on_batch is not None:
+                    on_batch(len(batch))
 
         def score(batch: list[int]) -> None:
-            found[batch] = self.logits([pairs[place] for place in batch]).cpu().numpy()
-            if on_batch is not None:
-                on_batch(len(batch))
+            logits = self.logits([pairs[place] for place in batch])
+            fetch()  # the batch before: a device computes this one while the next is put together
+            under_way.append((batch, logits))
 
         with torch.no_grad():  # not inference_mode: the kept copies of weights may be used under either
             self.budget.in_batches([len(ids) for ids, _ in pairs], score)
+        fetch()
         if not np.isfinite(found).all():
             raise RerankError("scores_not_finite")
         return found
@@ -117,11 +126,11 @@ def _in_full_precision(forward: Callable[..., torch.Tensor], kind: str) -> Calla
     return run
 
 
-def _places(order: Sequence[int]) -> torch.Tensor:
+def _places(order: Sequence[int], device: torch.device) -> torch.Tensor:
     """Return where each original position went: the inverse of an order."""
-    places = torch.empty(len(order), dtype=torch.long)
-    places[torch.tensor(order)] = torch.arange(len(order))
-    return places
+    places = np.empty(len(order), dtype=np.int64)
+    places[np.asarray(order)] = np.arange(len(order))
+    return sent(places, device)
 
 
 def load_cross_encoder(

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -42,9 +44,14 @@ class Layout:
 
     lengths: tuple[int, ...]
     starts: tuple[int, ...]
-    groups: tuple[Group, ...]
     first_tokens: torch.Tensor  # (n_pairs,), the positions of the pairs' first tokens
     cumulative: torch.Tensor  # (n_pairs + 1,), int32, as variable-length kernels want it
+
+    @cached_property
+    def groups(self) -> tuple[Group, ...]:
+        """Return the groups of attention by plain products; made when first asked for, kernels need none."""
+        device = self.first_tokens.device
+        return tuple(_with_places(group, self.starts[group.first], device) for group in grouped(self.lengths))
 
 
 @dataclass(frozen=True)
@@ -85,8 +92,18 @@ def _with_places(group: Group, start: int, device: torch.device) -> Group:
     rows = np.repeat(start + np.cumsum(ends) - ends[:, 0], group.longest).reshape(inside.shape)
     rows += np.where(inside, np.arange(group.longest), 0)
     found = (rows.reshape(-1), np.flatnonzero(inside), ends)
-    rows_at, places, ends_at = (torch.from_numpy(values).to(device) for values in found)
+    rows_at, places, ends_at = (sent(values, device) for values in found)
     return Group(group.first, group.lengths, rows_at, places, ends_at)
+
+
+def sent(values: NDArray[Any], device: torch.device) -> torch.Tensor:
+    """Return values on a device, without waiting for what it is computing.
+
+    A copy from ordinary memory to a CUDA device waits for all work before it; one from pinned memory does not,
+    and torch keeps that memory until the copy is over.
+    """
+    held = torch.from_numpy(values)
+    return held.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else held.to(device)
 
 
 def layout_of(lengths: Sequence[int], device: torch.device) -> Layout:
@@ -96,12 +113,9 @@ def layout_of(lengths: Sequence[int], device: torch.device) -> Layout:
     cumulative = np.concatenate([[0], ends]).astype(np.int32)
     return Layout(
         lengths=tuple(int(length) for length in lengths),
-        starts=tuple(int(start) for start in starts),
-        groups=tuple(
-            _with_places(group, int(starts[group.first]), device) for group in grouped([int(n) for n in lengths])
-        ),
-        first_tokens=torch.from_numpy(starts).to(device),
-        cumulative=torch.from_numpy(cumulative).to(device),
+        starts=tuple(starts.tolist()),
+        first_tokens=sent(starts, device),
+        cumulative=sent(cumulative, device),
     )
 
 
@@ -120,18 +134,13 @@ def pack(pairs: Sequence[Pair], template: PairTemplate, first_position: int, dev
     """
     order = sorted(range(len(pairs)), key=lambda place: (-len(pairs[place][0]), place))
     lengths = [len(pairs[place][0]) for place in order]
-    ids = np.concatenate([pairs[place][0] for place in order]).astype(np.int64)
-    positions = np.concatenate([np.arange(first_position, first_position + length) for length in lengths])
-    types = np.zeros(len(ids), dtype=np.int64)
+    # One copy to the device: ids, positions, types.
+    rows = np.zeros((3, sum(lengths)), dtype=np.int64)
+    np.concatenate([pairs[place][0] for place in order], out=rows[0])
+    ends = np.cumsum(lengths)
+    within = np.arange(rows.shape[1]) - np.repeat(ends - lengths, lengths)
+    rows[1] = within + first_position
     if template.uses_types and template.second_type:
-        start = 0
-        for place, length in zip(order, lengths, strict=True):
-            types[start + pairs[place][1] : start + length] = template.second_type
-            start += length
-    return Packed(
-        input_ids=torch.from_numpy(ids).to(device, non_blocking=device.type == "cuda"),
-        positions=torch.from_numpy(positions).to(device, non_blocking=device.type == "cuda"),
-        types=torch.from_numpy(types).to(device, non_blocking=device.type == "cuda"),
-        layout=layout_of(lengths, device),
-        order=tuple(order),
-    )
+        rows[2] = template.second_type * (within >= np.repeat([pairs[place][1] for place in order], lengths))
+    input_ids, positions, types = sent(rows, device).unbind(0)
+    return Packed(input_ids, positions, types, layout_of(lengths, device), tuple(order))

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
+import numpy as np
 import torch
 
 from rerank.errors import RerankError
 from rerank.models.cross_encoder import CrossEncoder
 from rerank.models.memory import is_out_of_memory, make_room
-from rerank.models.packed import Pair
+from rerank.models.packed import Pair, sent
 from rerank.models.token_store import TokenStore
 from rerank.planning.plan import StageSettings
 from rerank.training.lists import TrainingList
@@ -18,9 +19,9 @@ TRAINING_TOKENS = {"cpu": 2048, "mps": 8192, "cuda": 32768}
 
 
 def loss_of(name: str, logits: torch.Tensor, targets: torch.Tensor, settings: StageSettings) -> torch.Tensor:
-    """Return one list's loss by its name in `planning.losses`; logits and targets are fp32.
+    """Return the loss by its name in `planning.losses`; logits and targets are fp32.
 
-    Raises RerankError `unknown_loss`.
+    logits, targets: (…, n), lists of n documents; returns one loss per list, (…). Raises RerankError `unknown_loss`.
     """
     if name == "lce":
         return contrastive.lce(logits, targets)
@@ -97,7 +98,7 @@ class StepGradients:
         return total / len(lists), sum(len(pairs) for pairs in made), n_tokens
 
     def _whole_step(self, lists: Sequence[TrainingList], made: Sequence[Sequence[Pair]], seed: int) -> float:
-        total = 0.0
+        total = torch.zeros((), device=self._encoder.device.handle)  # read once: reading waits for the device
         for number, part in enumerate(self._micro_batches(made)):
             torch.manual_seed((seed * 1_009 + number) % 2**63)  # dropout: no hidden state to save
             size = sum(len(ids) for place in part for ids, _ in made[place])
@@ -106,7 +107,7 @@ class StepGradients:
             else:
                 total += self._together([lists[place] for place in part], [made[place] for place in part], len(lists))
             self._breathe()
-        return total
+        return float(total)
 
     def _micro_batches(self, made: Sequence[Sequence[Pair]]) -> Iterator[list[int]]:
         part: list[int] = []
@@ -121,13 +122,13 @@ class StepGradients:
         if part:
             yield part
 
-    def _together(self, lists: Sequence[TrainingList], made: Sequence[Sequence[Pair]], n_lists: int) -> float:
+    def _together(self, lists: Sequence[TrainingList], made: Sequence[Sequence[Pair]], n_lists: int) -> torch.Tensor:
         """Return the summed loss of a micro-batch after adding its share of the gradients."""
         summed = self._summed_loss(self._encoder.logits([pair for pairs in made for pair in pairs]), lists)
         (summed / n_lists).backward()  # type: ignore[no-untyped-call]
-        return float(summed.detach())
+        return summed.detach()
 
-    def _pair_by_pair(self, item: TrainingList, pairs: Sequence[Pair], n_lists: int, seed: int) -> float:
+    def _pair_by_pair(self, item: TrainingList, pairs: Sequence[Pair], n_lists: int, seed: int) -> torch.Tensor:
         def logit(place: int) -> torch.Tensor:
             torch.manual_seed((seed * 1_009 + 500 + place) % 2**63)  # both passes drop the same units
             return self._encoder.logits([pairs[place]])
@@ -142,14 +143,16 @@ class StepGradients:
             raise RerankError("unknown_loss", loss=self._loss)
         for place in range(len(pairs)):
             logit(place).backward(gradients[place : place + 1])  # type: ignore[no-untyped-call]
-        return float(loss.detach())
+        return loss.detach()
 
     def _summed_loss(self, logits: torch.Tensor, lists: Sequence[TrainingList]) -> torch.Tensor:
+        starts = np.cumsum([0] + [len(item.doc_ids) for item in lists])
+        alike: dict[tuple[str, int], list[int]] = {}
+        for place, item in enumerate(lists):
+            alike.setdefault((item.loss or self._loss, len(item.doc_ids)), []).append(place)
         total = logits.new_zeros(())
-        start = 0
-        for item in lists:
-            size = len(item.doc_ids)
-            targets = torch.tensor(item.targets, dtype=torch.float32, device=logits.device)
-            total = total + loss_of(item.loss or self._loss, logits[start : start + size], targets, self._settings)
-            start += size
+        for (loss, size), places in alike.items():  # together: a loss is many small operations
+            rows = sent(starts[places][:, None] + np.arange(size), logits.device)
+            targets = sent(np.array([lists[place].targets for place in places], dtype=np.float32), logits.device)
+            total = total + loss_of(loss, logits[rows], targets, self._settings).sum()
         return total

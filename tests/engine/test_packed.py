@@ -27,12 +27,12 @@ from transformers import (
     XLMRobertaForSequenceClassification,
 )
 
-from rerank.models.attention import packed_attention
+from rerank.models.attention import agrees, packed_attention, trained_by
 from rerank.models.batches import collate, token_batches
 from rerank.models.cross_encoder import CrossEncoder
 from rerank.models.devices import pick_device
 from rerank.models.families import family_of
-from rerank.models.packed import Pair, grouped, layout_of
+from rerank.models.packed import Layout, Pair, grouped, layout_of
 from rerank.models.products import linear_of
 from rerank.models.token_store import PairTemplate
 
@@ -231,6 +231,60 @@ def test_a_window_hides_exactly_what_lies_beyond_it(lengths: list[int]) -> None:
     assert stacked.grad is not None
     assert golden_of.grad is not None
     assert torch.allclose(stacked.grad, golden_of.grad, atol=1e-12)
+
+
+def by_pair(
+    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, layout: Layout, scale: float, window: int | None
+) -> torch.Tensor:
+    """Stand in for a device's kernel: torch's own attention, pair by pair."""
+    found = []
+    for place, (start, length) in enumerate(zip(layout.starts, layout.lengths, strict=True)):
+        own = slice(start, start + length)
+        asking = q[own] if len(q) == len(k) else q[place : place + 1]
+        at = torch.arange(length)
+        near = None if window is None else (at[:, None] - at[None]).abs() <= window
+        parts = (part.transpose(0, 1).unsqueeze(0) for part in (asking, k[own], v[own]))
+        one = torch.nn.functional.scaled_dot_product_attention(*parts, attn_mask=near, scale=scale)
+        found.append(one[0].transpose(0, 1))
+    return torch.cat(found)
+
+
+@pytest.mark.parametrize("first_only", [False, True])
+def test_a_kernel_is_trained_with_the_gradient_of_the_products(first_only: bool) -> None:
+    layout = layout_of([7, 4, 4, 1], torch.device("cpu"))
+    torch.manual_seed(0)
+    stacked = torch.randn(16, 2 if first_only else 3, 2, 8, dtype=torch.float64, requires_grad=True)
+    first = torch.randn(4, 2, 8, dtype=torch.float64, requires_grad=True) if first_only else None
+    leaves = [stacked] if first is None else [stacked, first]
+    golden = packed_attention(first, stacked, layout, scale=0.3)
+    found = trained_by(by_pair, first, stacked, layout, 0.3, None)
+    assert torch.allclose(found, golden, atol=1e-12)
+    outer = torch.randn_like(golden)
+    assert not torch.are_deterministic_algorithms_enabled()
+    ours = torch.autograd.grad(found, leaves, outer)
+    assert not torch.are_deterministic_algorithms_enabled(), "the demand is made for this gradient alone"
+    for one, other in zip(ours, torch.autograd.grad(golden, leaves, outer), strict=True):
+        assert torch.allclose(one, other, atol=1e-12)
+
+
+@pytest.mark.parametrize("windowed", [False, True])
+@pytest.mark.parametrize("has_gradient", [False, True])
+def test_only_a_kernel_that_computes_the_same_and_the_same_twice_is_used(windowed: bool, has_gradient: bool) -> None:
+    def other_scale(*given: Any) -> torch.Tensor:
+        return by_pair(*given[:4], given[4] * 1.5, given[5])
+
+    def any_order(*given: Any) -> torch.Tensor:
+        found = by_pair(*given)
+        return found + 1e-2 * torch.randn_like(found)
+
+    def neighbours_seen(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, layout: Layout, *rest: Any) -> torch.Tensor:
+        return by_pair(q, k, v.roll(1, 0), layout, *rest)
+
+    asked: Any = {"windowed": windowed, "has_gradient": has_gradient}
+    cpu = torch.device("cpu")
+    assert agrees(by_pair, cpu, **asked)
+    for wrong in (other_scale, any_order, neighbours_seen):
+        assert not agrees(wrong, cpu, **asked)
 
 
 def test_weights_in_the_cpus_own_order_give_the_same_products() -> None:

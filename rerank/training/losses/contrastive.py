@@ -1,8 +1,8 @@
-"""Losses over one list of documents with judgments."""
+"""Losses over lists of documents with judgments."""
 
 import torch
 
-# Both take logits of shape (n,) and gains of shape (n,), and return a scalar.
+# Both take logits of shape (…, n) and gains of shape (…, n), and return one loss per list, (…).
 
 
 def lce(logits: torch.Tensor, gains: torch.Tensor) -> torch.Tensor:
@@ -10,7 +10,8 @@ def lce(logits: torch.Tensor, gains: torch.Tensor) -> torch.Tensor:
 
     Gao, Dai, Callan 2021. The positive is the document with the highest gain.
     """
-    return -torch.log_softmax(logits, dim=-1)[gains.argmax()]
+    best = gains.argmax(dim=-1, keepdim=True)
+    return -torch.log_softmax(logits, dim=-1).gather(-1, best).squeeze(-1)
 
 
 def listwise(logits: torch.Tensor, gains: torch.Tensor) -> torch.Tensor:
@@ -18,4 +19,4 @@ def listwise(logits: torch.Tensor, gains: torch.Tensor) -> torch.Tensor:
 
     Cao et al. 2007 (ListNet) with linear gains as the target distribution.
     """
-    return -(gains / gains.sum() * torch.log_softmax(logits, dim=-1)).sum()
+    return -(gains / gains.sum(dim=-1, keepdim=True) * torch.log_softmax(logits, dim=-1)).sum(dim=-1)

@@ -1,15 +1,16 @@
-"""Losses over one list of documents with a teacher's scores."""
+"""Losses over lists of documents with a teacher's scores."""
 
 import torch
 
-# All take logits of shape (n,) and teacher scores of shape (n,), and return a scalar in the logits' precision.
+# All take logits of shape (…, n) and teacher scores of shape (…, n), and return one loss per list, (…), in the
+# logits' precision.
 # `kl` and `margin_mse` learn the scores, `ranknet` and `adr_mse` only their order.
 
 
 def kl(logits: torch.Tensor, teacher: torch.Tensor, temperature: float) -> torch.Tensor:
     """Return KL(softmax(t / T) || softmax(s / T)) of a list."""
     target = torch.log_softmax(teacher.detach() / temperature, dim=-1)
-    return (target.exp() * (target - torch.log_softmax(logits / temperature, dim=-1))).sum()
+    return (target.exp() * (target - torch.log_softmax(logits / temperature, dim=-1))).sum(dim=-1)
 
 
 def margin_mse(logits: torch.Tensor, teacher: torch.Tensor) -> torch.Tensor:
@@ -19,7 +20,8 @@ def margin_mse(logits: torch.Tensor, teacher: torch.Tensor) -> torch.Tensor:
     variance of e (divided by n - 1), which needs no pairs and no large differences; one document gives 0.
     """
     errors = logits - teacher.detach()
-    return 2 * (errors - errors.mean()).square().sum() / max(1, len(errors) - 1)
+    apart = errors - errors.mean(dim=-1, keepdim=True)
+    return 2 * apart.square().sum(dim=-1) / max(1, errors.shape[-1] - 1)
 
 
 def ranknet(logits: torch.Tensor, teacher: torch.Tensor) -> torch.Tensor:
@@ -27,11 +29,11 @@ def ranknet(logits: torch.Tensor, teacher: torch.Tensor) -> torch.Tensor:
 
     Burges et al. 2005. Pairs that the teacher ties do not count; a list without any pair gives 0.
     """
-    before = teacher.detach().unsqueeze(1) > teacher.detach().unsqueeze(0)
-    if not bool(before.any()):
-        return logits.sum() * 0.0
-    margins = logits.unsqueeze(1) - logits.unsqueeze(0)
-    return torch.nn.functional.softplus(-margins[before]).mean()
+    known = teacher.detach()
+    before = known.unsqueeze(-1) > known.unsqueeze(-2)
+    margins = logits.unsqueeze(-1) - logits.unsqueeze(-2)
+    errors = torch.where(before, torch.nn.functional.softplus(-margins), 0.0)
+    return errors.sum(dim=(-2, -1)) / before.sum(dim=(-2, -1)).clamp(min=1)
 
 
 def adr_mse(logits: torch.Tensor, teacher: torch.Tensor, temperature: float) -> torch.Tensor:
@@ -41,9 +43,9 @@ def adr_mse(logits: torch.Tensor, teacher: torch.Tensor, temperature: float) -> 
     best; documents that the teacher ties share their mean rank, which equal logits reach.
     """
     known = teacher.detach()
-    better = (known.unsqueeze(0) > known.unsqueeze(1)).sum(dim=1)
-    same = (known.unsqueeze(0) == known.unsqueeze(1)).sum(dim=1)  # with itself
+    better = (known.unsqueeze(-2) > known.unsqueeze(-1)).sum(dim=-1)
+    same = (known.unsqueeze(-2) == known.unsqueeze(-1)).sum(dim=-1)  # with itself
     ranks = (better + (same + 1) / 2).to(logits.dtype)
-    behind = torch.sigmoid((logits.unsqueeze(0) - logits.unsqueeze(1)) / temperature)
-    reached = behind.sum(dim=1) + 0.5  # the document against itself has added one half already
-    return ((reached - ranks).square() / torch.log2(ranks + 1)).mean()
+    behind = torch.sigmoid((logits.unsqueeze(-2) - logits.unsqueeze(-1)) / temperature)
+    reached = behind.sum(dim=-1) + 0.5  # the document against itself has added one half already
+    return ((reached - ranks).square() / torch.log2(ranks + 1)).mean(dim=-1)
