@@ -28,8 +28,9 @@ def measure(device_name: str, *, quick: bool) -> dict[str, Any]:
     except ImportError as error:
         raise RerankError("bench_needs_dev") from error
     device = pick_device(device_name)
-    scoring = make_work(8 if quick else 60)
-    training = make_work(16 if quick else 64, seed=1)
+    large = device.kind != "cpu"  # a GPU is through with a CPU's work before it is warm
+    scoring = make_work((8 if quick else 60) * (20 if large else 1))
+    training = make_work((16 if quick else 64) * (4 if large else 1), seed=1)
     n_rounds = 2 if quick else 4
     growing = {factor: make_work(factor if quick else 2 * factor, list_length=2 if quick else 8) for factor in FACTORS}
     return {
@@ -37,7 +38,7 @@ def measure(device_name: str, *, quick: bool) -> dict[str, Any]:
         "code_version": __version__,
         "device": asdict(device),
         "scoring": bench_scoring(scoring, device, n_rounds),
-        "training": bench_training(training, device, n_rounds, 2 if quick else 8),
+        "training": bench_training(training, device, n_rounds, (2 if quick else 8) * (4 if large else 1)),
         "growth": bench_growth(growing, device),
         "plan": bench_plan(device, quick=quick),
     }

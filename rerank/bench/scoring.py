@@ -18,6 +18,7 @@ from rerank.models.devices import Device
 from rerank.models.token_store import PairTemplate
 
 PEER_BATCHES = (16, 32, 64, 128)
+PEER_BATCHES_LARGE = (32, 128, 256, 512, 1024)
 OPENVINO_TOKENS = 4096
 
 Scorer = Callable[[], NDArray[np.float64]]
@@ -76,7 +77,10 @@ def bench_scoring(work: Work, device: Device, n_rounds: int) -> dict[str, Any]:
     peers = {"st_default": _peer_scorer(peer_model(encoder, work, torch.float32), work, 32)}
     if device.dtype == "bf16":
         fast = peer_model(encoder, work, torch.bfloat16)
-        tried = {size: _peer_scorer(fast, work, size) for size in PEER_BATCHES}
+        tried = {
+            size: _peer_scorer(fast, work, size)
+            for size in (PEER_BATCHES if device.kind == "cpu" else PEER_BATCHES_LARGE)
+        }
         seconds = alternate({str(size): run for size, run in tried.items()}, 1)
         best = min(tried, key=lambda size: seconds[str(size)][0])
         peers["st_best"] = tried[best]

@@ -96,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_argument("--device", choices=["auto", "cpu", "cuda", "mps"], default="auto")
 
     bench = commands.add_parser("bench", help="measure the engine against its peers (needs the dev extra)")
-    bench.add_argument("--quick", action="store_true", help="a minute instead of ten")
+    bench.add_argument("--quick", action="store_true", help="less work, rougher figures")
     bench.add_argument("--device", choices=["auto", "cpu", "cuda", "mps"], default="auto")
     bench.add_argument("--json", metavar="FILE", help="write all figures as JSON")
 

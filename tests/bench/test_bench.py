@@ -72,18 +72,12 @@ def test_the_usual_dropout_is_the_models_own_and_both_sides_drop(folder: Path, e
 @pytest.fixture(scope="module")
 def measured(folder: Path, exact: Device) -> dict[str, Any]:
     """All figures of tiny work; plans, which take minutes, are counted and not run."""
-    asked: list[tuple[str, ...]] = []
-
-    def seconds(strategies: Any, *_: Any, **__: Any) -> float:
-        asked.append(tuple(strategies))
-        return float(len(strategies))
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(whole_plan, "_seconds", seconds)
+        patch.setattr(whole_plan, "_seconds", lambda strategies, *_, **__: float(len(strategies)))
         patch.setattr(bench, "pick_device", lambda _: exact)
         patch.setattr(bench, "make_work", lambda n, list_length=8, **_: tiny_work(folder, min(n, 100), list_length))
         found = bench.measure("cpu", quick=True)
-    return found | {"asked": asked}
+    return found
 
 
 def test_every_side_scores_the_same(measured: dict[str, Any]) -> None:
@@ -121,11 +115,23 @@ def test_cost_is_measured_at_once_ten_and_a_hundred_times_the_pairs(measured: di
         assert measured["growth"][part]["per_pair_growth"] == pytest.approx(growth)
 
 
-def test_the_whole_plan_has_seven_strategies_and_each_is_also_done_by_itself(measured: dict[str, Any]) -> None:
-    assert measured["asked"] == [PLAIN, *(("first-stage", name) for name in PLAIN if name != "first-stage")]
-    assert len(PLAIN) == 7
-    assert len(whole_plan.SEEDS) == 3
-    assert measured["plan"]["vs_separate"] == pytest.approx(6 * 2 / 7)
+@pytest.mark.parametrize(("quick", "n_strategies", "n_seeds"), [(False, 7, 3), (True, 3, 1)])
+def test_the_whole_plan_is_done_in_one_and_each_strategy_by_itself(
+    monkeypatch: pytest.MonkeyPatch, exact: Device, quick: bool, n_strategies: int, n_seeds: int
+) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    def seconds(strategies: Any, *_: Any, **__: Any) -> float:
+        asked.append(tuple(strategies))
+        return float(len(strategies))
+
+    monkeypatch.setattr(whole_plan, "_seconds", seconds)
+    found = whole_plan.bench_plan(exact, quick=quick)
+    assert len(found["strategies"]) == n_strategies
+    assert asked == [tuple(found["strategies"]), *(("first-stage", name) for name in found["strategies"][1:])]
+    assert found["n_seeds"] == n_seeds
+    assert found["vs_separate"] == pytest.approx((n_strategies - 1) * 2 / n_strategies)
+    assert quick or tuple(found["strategies"]) == PLAIN
 
 
 def test_the_table_shows_every_part(measured: dict[str, Any]) -> None:
