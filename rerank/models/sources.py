@@ -15,6 +15,7 @@ EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d
 # RoBERTa's relatives begin to count positions after their padding id.
 OFFSET_POSITIONS = ("roberta", "xlm-roberta", "camembert", "mpnet")
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json")
+_TEMPLATE_FILE = "chat_template.jinja"  # in what words a language model is spoken to
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class ModelSource:
     """A base model on disk: its folder, the digest of what matters in it, and whether its head is trained.
 
     max_length: the most tokens of a pair that its positions can tell apart, None when the model sets no limit.
+    is_causal: whether it writes texts, as a language model does.
     """
 
     name: str
@@ -29,6 +31,7 @@ class ModelSource:
     digest: str
     has_head: bool
     max_length: int | None = None
+    is_causal: bool = False
 
 
 def _describe(name: str, folder: Path) -> ModelSource:
@@ -45,7 +48,7 @@ def _describe(name: str, folder: Path) -> ModelSource:
     if "auto_map" in settings and not settings.get("model_type"):
         raise RerankError("model_needs_its_own_code", model=name)
     total = hashlib.sha256()
-    for path in [config, *weights, *(folder / file for file in _TOKENIZER_FILES)]:
+    for path in [config, *weights, *(folder / file for file in (*_TOKENIZER_FILES, _TEMPLATE_FILE))]:
         if path.is_file():
             total.update(f"{path.name}:{digest_of_file(path)}\n".encode())
     architectures = settings.get("architectures") or []
@@ -55,7 +58,8 @@ def _describe(name: str, folder: Path) -> ModelSource:
     positions = settings.get("max_position_embeddings")
     offset = int(settings.get("pad_token_id") or 0) + 1 if settings.get("model_type") in OFFSET_POSITIONS else 0
     max_length = int(positions) - offset if isinstance(positions, int) and positions > 0 else None
-    return ModelSource(name, folder, total.hexdigest(), has_head, max_length)
+    is_causal = any("ForCausalLM" in str(item) or "LMHeadModel" in str(item) for item in architectures)
+    return ModelSource(name, folder, total.hexdigest(), has_head, max_length, is_causal)
 
 
 def embedded_folder() -> Path:
@@ -102,7 +106,9 @@ def _from_hub(name: str) -> Path:
 
     try:
         # Weights in other formats can run code when they are read: they are not even fetched.
-        found = snapshot_download(name, allow_patterns=["*.safetensors", "*.json", "*.txt", "*.model", "README.md"])
+        found = snapshot_download(
+            name, allow_patterns=["*.safetensors", "*.json", "*.jinja", "*.txt", "*.model", "README.md"]
+        )
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
         raise RerankError("model_not_reachable", model=name, cause=type(error).__name__) from error
     return Path(found)

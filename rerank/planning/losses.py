@@ -15,6 +15,8 @@ GIVES: Mapping[str, Reading] = {  # by teacher
     "embedding": "scores",
     "fusion": "scores",
     "uploaded": "scores",
+    "cross-encoder": "scores",
+    "causal-lm": "scores",
     "llm-listwise": "order",
     "llm-pointwise": "scores",
 }

@@ -34,8 +34,9 @@ MEASURES = ("nDCG@10", "RR@10", "Success@1", "P@5", "AP")
 FirstStageKind = Literal["bm25", "embedding", "rrf", "run"]
 Pool = Literal["corpus", "judged"]
 SplitKind = Literal["holdout", "kfold"]
-Teacher = Literal["embedding", "fusion", "uploaded", "llm-listwise", "llm-pointwise"]
+Teacher = Literal["embedding", "fusion", "uploaded", "cross-encoder", "causal-lm", "llm-listwise", "llm-pointwise"]
 LANGUAGE_MODELS: tuple[Teacher, ...] = ("llm-listwise", "llm-pointwise")  # the teachers that are asked for money
+LOCAL_MODELS: tuple[Teacher, ...] = ("cross-encoder", "causal-lm")  # larger models that run on the own device
 ListwiseMode = Literal["windows", "partitions", "single"]
 PromptLanguage = Literal["en", "ja"]
 UnlabelledSource = Literal["log", "documents", "both"]
@@ -153,6 +154,17 @@ class LanguageModel(_Numbers):
 
 
 @dataclass(frozen=True)
+class LocalTeacher:
+    """The larger model that teaches from the own device: a re-ranker, or a language model that is asked yes or no."""
+
+    model: str = ""  # a folder or a hub id
+    max_length: int = 512  # tokens of a pair, with the prompt of a language model around it
+    depth: int = 50  # of each query's candidates, best first
+    prompt: str = "1"  # causal-lm only: version of the prompt's file
+    language: PromptLanguage = "en"  # causal-lm only
+
+
+@dataclass(frozen=True)
 class Budget(_Numbers):
     """What all starts of the experiment may spend together; the run stops at the first training step beyond a limit."""
 
@@ -182,6 +194,7 @@ class Plan(_Numbers):
     base_model: str = "embedded"
     teacher: Teacher = "embedding"
     llm: LanguageModel = field(default_factory=LanguageModel)
+    local_teacher: LocalTeacher = field(default_factory=LocalTeacher)
     max_length: int = 256
     passages: Passages = "first"  # of a document that is longer: its beginning, or the best of several
     contrastive: StageSettings = field(default_factory=lambda: StageSettings(loss="auto"))
@@ -299,8 +312,7 @@ def _check_language_model(plan: Plan) -> None:
         raise _bad("llm.mode", model.mode)
     if model.language not in get_args(PromptLanguage):
         raise _bad("llm.language", model.language)
-    # It becomes part of a file's name.
-    if not isinstance(model.prompt, str) or not re.fullmatch(r"[A-Za-z0-9_]{1,40}", model.prompt):
+    if not _is_version(model.prompt):
         raise _bad("llm.prompt", model.prompt)
     if not isinstance(model.model, str) or not isinstance(model.base_url, str):
         raise _bad("llm.model, llm.base_url", model.model)
@@ -308,6 +320,26 @@ def _check_language_model(plan: Plan) -> None:
         raise RerankError("teacher_url_unusable")  # not shown: it may hold a password
     if plan.teacher in LANGUAGE_MODELS and not (model.base_url and model.model.strip()):
         raise RerankError("teacher_needs_endpoint")
+
+
+def _is_version(prompt: object) -> bool:
+    """Say whether it can be part of a prompt file's name."""
+    return isinstance(prompt, str) and re.fullmatch(r"[A-Za-z0-9_]{1,40}", prompt) is not None
+
+
+def _check_local_teacher(plan: Plan) -> None:
+    local = plan.local_teacher
+    for name, low, high in (("max_length", 64, 32768), ("depth", 2, 1000)):
+        if not _number(getattr(local, name), low, high, whole=True):
+            raise _bad(f"local_teacher.{name}", getattr(local, name))
+    if not _is_version(local.prompt):
+        raise _bad("local_teacher.prompt", local.prompt)
+    if local.language not in get_args(PromptLanguage):
+        raise _bad("local_teacher.language", local.language)
+    if not isinstance(local.model, str):
+        raise _bad("local_teacher.model", local.model)
+    if plan.teacher in LOCAL_MODELS and not local.model.strip():
+        raise RerankError("teacher_needs_model")
 
 
 def _is_plain_url(text: str) -> bool:
@@ -393,6 +425,7 @@ def check_plan(plan: Plan) -> None:
     _check_stage("distillation", plan.distillation, DISTILLATION)
     _check_curve(plan)
     _check_language_model(plan)
+    _check_local_teacher(plan)
     if not isinstance(plan.base_model, str) or not plan.base_model.strip():
         raise _bad("base_model", plan.base_model)
     if not isinstance(plan.hypothesis, str):

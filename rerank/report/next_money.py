@@ -156,6 +156,9 @@ class _Case:
             tested = self.ran.candidates["query_id"].nunique()
             pairs = n_queries * len(self.ran.candidates) / max(1, tested)
             return _Work(n_teacher_tokens=round(pairs * self.ran.plan.max_length))
+        local = self.ran.local_teacher
+        if local is not None:
+            return _Work(device_seconds=local["device_seconds"] * n_queries / max(1, local["n_queries"]))
         n_known = len(self.ran.dataset.queries)
         return _Work(device_seconds=self.ran.encoder_seconds * n_queries / max(1, n_known))
 

@@ -81,6 +81,7 @@ class Ran:
     curve: tuple[CurvePoint, ...] = ()
     unlabelled_counts: Mapping[str, int] = field(default_factory=dict)  # by source: log, documents
     asked: Mapping[str, Any] | None = None  # what a paid teacher was asked, and its cost
+    local_teacher: Mapping[str, Any] | None = None  # the larger model on this device, and its seconds
     teacher_audit: Mapping[str, Any] | None = None  # as `result.json` shows it; None when nothing distils
     choices: tuple[tuple[str, int, int], ...] = ()  # of a search: kind, fold, trial
     starts: tuple[Mapping[str, Any], ...] = ()  # the log's `started` events, oldest first

@@ -93,9 +93,11 @@ def _strategy_record(
 
 
 def _teacher_usd(ran: Ran, price: Price) -> float:
-    """Return what the teacher cost: what was asked, the encoder's seconds, or 0 for uploaded scores."""
+    """Return what the teacher cost: what was asked, its own or the encoder's seconds, or 0 for uploaded scores."""
     if ran.asked is not None:
         return float(ran.asked["usd"])
+    if ran.local_teacher is not None:
+        return compute_usd(float(ran.local_teacher["device_seconds"]), price)
     return compute_usd(ran.encoder_seconds, price) if ran.plan.teacher in ("embedding", "fusion") else 0.0
 
 
@@ -182,6 +184,7 @@ def build_result(ran: Ran, by_seed: pd.DataFrame, curve: pd.DataFrame) -> dict[s
         "unjudged": unjudged,
         "ceiling": ceiling_record(ran, by_seed),
         "asked_teacher": dict(ran.asked) if ran.asked is not None else None,
+        "local_teacher": dict(ran.local_teacher) if ran.local_teacher is not None else None,
         "teacher_audit": audit,
         "guardrails": guardrails,
         "looks": {"nth": 1 + len(ran.earlier_looks), "earlier": [dict(look) for look in ran.earlier_looks]},

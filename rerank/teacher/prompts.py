@@ -12,11 +12,16 @@ from rerank.store.home import bundled, home
 
 Message = dict[str, str]
 
-_NEEDED = {"listwise": {"query", "documents"}, "graded": {"query", "document"}}
+_NEEDED = {"listwise": {"query", "documents"}, "graded": {"query", "document"}, "yes_no": {"query", "document"}}
+_TEXTS = {
+    "listwise": ("system", "user", "document"),
+    "graded": ("system", "user"),
+    "yes_no": ("system", "user", "yes", "no"),
+}
 _PLACE = re.compile(r"\{([a-z]+)\}")
 # What could end a document's part of the prompt, name another document, or begin a turn of the conversation.
 _MARK = re.compile(
-    r"<(?=\s*/?\s*(?:query|document|system|user|assistant|think)|\s*[|｜])|[＜〈](?=\s*/)", re.IGNORECASE
+    r"<(?=\s*/?\s*(?:query|document|instruct|system|user|assistant|think)|\s*[|｜])|[＜〈](?=\s*/)", re.IGNORECASE
 )
 _TURN = re.compile(r"\[(?=\s*/?\s*(?:INST|SYS)\b)", re.IGNORECASE)
 _IDENTIFIER = re.compile(r"[\[［【]\s*([0-9０-９]{1,9})\s*[\]］】]")
@@ -26,13 +31,18 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u
 
 @dataclass(frozen=True)
 class Prompt:
-    """A prompt's texts; kind: `listwise` or `graded`. digest: SHA-256 of what is sent besides query and documents."""
+    """A prompt's texts; kind: `listwise`, `graded` or `yes_no`.
+
+    digest: SHA-256 of what is sent besides query and documents. yes, no: the words of a `yes_no` prompt's answers.
+    """
 
     kind: str
     system: str
     user: str
     document: str
     digest: str
+    yes: str = ""
+    no: str = ""
 
 
 def load_prompt(kind: str, version: str, language: str) -> Prompt:
@@ -53,7 +63,7 @@ def _read(path: Path, kind: str) -> Prompt:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RerankError("prompt_broken", file=str(path), reason=str(error)) from error
-    names = ("system", "user", "document") if kind == "listwise" else ("system", "user")
+    names = _TEXTS[kind]
     if set(found) != set(names) or not all(isinstance(found[name], str) for name in names):
         raise RerankError("prompt_broken", file=str(path), reason=", ".join(names))
     texts = {name: found[name].strip() for name in names}
@@ -61,7 +71,17 @@ def _read(path: Path, kind: str) -> Prompt:
         missing = needed - set(_PLACE.findall(texts.get(name, "")))
         if name in texts and missing:
             raise RerankError("prompt_broken", file=str(path), reason=f"{name}: {{{sorted(missing)[0]}}}")
-    return Prompt(kind, texts["system"], texts["user"], texts.get("document", ""), digest_of([kind, texts]))
+    if kind == "yes_no" and texts["user"].count("{document}") != 1:
+        raise RerankError("prompt_broken", file=str(path), reason="user: {document}")
+    return Prompt(
+        kind,
+        texts["system"],
+        texts["user"],
+        texts.get("document", ""),
+        digest_of([kind, texts]),
+        texts.get("yes", ""),
+        texts.get("no", ""),
+    )
 
 
 def _filled(template: str, values: Mapping[str, str]) -> str:
@@ -94,6 +114,13 @@ def listwise_messages(prompt: Prompt, query: str, documents: Sequence[str], most
 def graded_messages(prompt: Prompt, query: str, document: str, most: int) -> list[Message]:
     """Return the messages that ask for one document's grade. most: letters of a text."""
     return _messages(prompt, {"query": as_data(query, most), "document": as_data(document, most)})
+
+
+def yes_no_parts(prompt: Prompt, query: str, most: int) -> tuple[str, str]:
+    """Return what a yes-or-no question says before the document and after it. most: letters of the query."""
+    before, after = prompt.user.split("{document}")
+    values = {"query": as_data(query, most)}
+    return _filled(before, values), _filled(after, values)
 
 
 def _messages(prompt: Prompt, values: Mapping[str, str]) -> list[Message]:

@@ -80,6 +80,25 @@ ERRORS: Mapping[str, str] = {
     "teacher_needs_endpoint": later(
         "A language model as the teacher needs the address of an endpoint and the name of a model. Fill in both."
     ),
+    "teacher_needs_model": later(
+        "A larger model as the teacher needs the path of its folder or its hub id (owner/name). Fill it in."
+    ),
+    "teacher_without_head": later(
+        "The teacher {model} is no trained re-ranker: it has no classification head with one output. Choose a re-ranker, or ask it as a language model."
+    ),
+    "teacher_not_causal": later(
+        "The teacher {model} is no language model that writes text. Choose another one, or use it as a re-ranker."
+    ),
+    "teacher_longer_than_model": later(
+        "The teacher {model} reads at most {most} tokens, and the plan gives it {max_length}. Lower the teacher's length."
+    ),
+    "teacher_prompt_too_long": later(
+        "The teacher's prompt alone takes {n_tokens} of {max_length} tokens: nothing is left for a document. Raise the teacher's length or shorten the prompt."
+    ),
+    "teacher_not_loadable": later("The teacher in {folder} cannot be loaded as a language model: {cause}"),
+    "answer_not_one_token": later(
+        "The teacher's tokenizer has no single token for the answer “{word}” (it reads {tokens}). Take other words in a prompt of your own, or another model."
+    ),
     "teacher_url_unusable": later(
         "The address of the language model's endpoint must be http or https, to a host, without a password, a key or a question mark in it. The key belongs into the environment variable RERANK_TEACHER_KEY."
     ),

@@ -86,6 +86,7 @@ PHASES: Mapping[str, str] = {
     "candidates": later("Finding candidates"),
     "unlabelled": later("Finding candidates of unlabelled queries"),
     "teaching": later("Asking the teacher"),
+    "loading_teacher": later("Loading the teacher's model"),
     "encoding": later("Comparing texts by their embeddings"),
     "auditing": later("Auditing the teacher"),
     "calibrating": later("Measuring this device's speed"),
@@ -144,6 +145,8 @@ TEACHERS: Mapping[str, str] = {
     "embedding": later("The embedded encoder (free)"),
     "fusion": later("Encoder and first stage mixed (free)"),
     "uploaded": later("Your uploaded scores"),
+    "cross-encoder": later("A larger re-ranker on this machine (device time)"),
+    "causal-lm": later("A language model on this machine (device time)"),
     "llm-listwise": later("A language model that orders lists (paid)"),
     "llm-pointwise": later("A language model that grades documents (paid)"),
 }

@@ -21,6 +21,7 @@ from rerank.teacher.prompts import Prompt, load_prompt
 from rerank.worker.workbench import Workbench
 
 LOOK_SECONDS = 0.5  # between looks at whether to stop
+_SUMS = ("prompt_tokens", "completion_tokens", "usd", "usd_first_predicted", "usd_predicted")
 SAMPLED_TASKS = 200  # of which questions are written for a prediction
 
 
@@ -84,30 +85,6 @@ def check_askable(plan: Plan) -> None:
     http_library()
 
 
-def tasks_of(bench: Workbench, unlabelled: pd.DataFrame, rests: Mapping[str, str]) -> list[Task]:
-    """Return what the teacher is asked: development queries first, then training and unlabelled ones.
-
-    Queries of a sealed test set are not asked about. rests: texts of documents that pseudo-queries were taken from.
-    """
-    dev = {query for fold in bench.folds for query in fold.dev}
-    train = {query for fold in bench.folds for query in fold.train}
-    own = bench.candidates[bench.candidates["query_id"].isin(dev | train)]
-    rows = pd.concat([own, unlabelled], ignore_index=True) if len(unlabelled) else own
-    rows = rows[rows["rank"] <= bench.plan.llm.depth].sort_values("rank", kind="stable")
-    queries, documents = bench.texts(set(own["query_id"]), set(rows["doc_id"]) - set(rests))
-    queries |= {item.query_id: item.text for item in bench.unlabelled}
-    documents |= rests
-    listed = {
-        str(query): list(docs) for query, docs in rows.groupby("query_id", sort=False)["doc_id"].agg(list).items()
-    }
-    order = sorted(listed, key=lambda query: (query not in dev, query not in train, query))
-    return [
-        Task(query, queries[query], tuple(listed[query]), tuple(documents[doc] for doc in listed[query]))
-        for query in order
-        if len(listed[query]) > 1
-    ]
-
-
 def cost_forecast(plan: Plan, tasks: Sequence[Task], n_more: int = 0) -> CostForecast:
     """Predict what asking costs, as if nothing had been asked. n_more: further queries like these."""
     prompt, price = prompt_of(plan), token_price(plan)
@@ -128,9 +105,11 @@ def cost_forecast(plan: Plan, tasks: Sequence[Task], n_more: int = 0) -> CostFor
     )
 
 
-def ask_language_model(bench: Workbench, tasks: Sequence[Task]) -> Asked:
+def ask_language_model(bench: Workbench, tasks: Sequence[Task], n_more: int = 0, before: Asked | None = None) -> Asked:
     """Return what the teacher says of the tasks' documents, and what asking it came to.
 
+    n_more: queries like these that may be asked about later: the limit must hold for them, too. before: what was
+    asked for the same plan before, and becomes part of what is returned.
     Answers given before are not asked again. Raises RerankError `teacher_over_budget` before the first question or
     once the endpoint's own counts say so, `teacher_budget_spent` before the question that would cross the limit,
     `teacher_answers_unusable`, and what `Client.ask` raises.
@@ -149,7 +128,7 @@ def ask_language_model(bench: Workbench, tasks: Sequence[Task]) -> Asked:
         forecast = first
         said: dict[str, Said] = {}
         try:
-            _check_forecast(bench, asker, tasks, limit)
+            _check_forecast(bench, asker, tasks, limit, n_more)
             pilot = [] if first.is_counted else _pilot(tasks, first)
             said |= _ask(bench, asker, pilot, lambda task: teach(asker, model, prompt, task))
             rest = tasks[len(pilot) :]
@@ -157,7 +136,7 @@ def ask_language_model(bench: Workbench, tasks: Sequence[Task]) -> Asked:
                 forecast = cost_forecast(plan, tasks)
                 bench.reporter.event("teacher_forecast", **forecast.to_dict())
                 bench.reporter.progress(n_questions=forecast.n_questions)
-                _check_forecast(bench, asker, rest, limit)
+                _check_forecast(bench, asker, rest, limit, n_more)
             said |= _ask(bench, asker, rest, lambda task: teach(asker, model, prompt, task))
         finally:
             asker.close()
@@ -170,6 +149,9 @@ def ask_language_model(bench: Workbench, tasks: Sequence[Task]) -> Asked:
         if score is not None
     }
     record = _record(bench, prompt, price, said, asker, first, forecast)
+    if before is not None:
+        scores = dict(before.scores) | scores
+        record = _together(before.record, record)
     bench.reporter.event("teacher_asked", **record)
     if not scores:
         failures = record["failures"]
@@ -179,6 +161,17 @@ def ask_language_model(bench: Workbench, tasks: Sequence[Task]) -> Asked:
             failure=max(failures, key=lambda reason: failures[reason], default="no_order"),
         )
     return Asked(scores, record, _rounds(tasks, said))
+
+
+def _together(before: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the record of what was asked before and since; what has no confirmation is of all starts anyway."""
+    found = dict(record)
+    for name, value in before.items():
+        if name in ("repairs", "failures"):
+            found[name] = dict(sorted((Counter(value) + Counter(record[name])).items()))
+        elif name.startswith("n_") or name in _SUMS:
+            found[name] = value + record[name]
+    return found
 
 
 def _rounds(tasks: Sequence[Task], said: Mapping[str, Said]) -> pd.DataFrame:
@@ -199,10 +192,11 @@ def _limit(bench: Workbench) -> float | None:
     return min((limit for limit in limits if limit is not None), default=None)
 
 
-def _check_forecast(bench: Workbench, asker: Asker, tasks: Sequence[Task], limit: float | None) -> None:
+def _check_forecast(bench: Workbench, asker: Asker, tasks: Sequence[Task], limit: float | None, n_more: int) -> None:
     """Raise RerankError `teacher_over_budget` when what is spent and what is still to be asked exceed the limit.
 
-    A query whose first answer is in the store, whoever paid for it, counts as known.
+    A query whose first answer is in the store, whoever paid for it, counts as known. n_more: queries to come, of
+    which nothing is known; where all of the others are known they may be as well.
     """
     if limit is None:
         return
@@ -211,7 +205,7 @@ def _check_forecast(bench: Workbench, asker: Asker, tasks: Sequence[Task], limit
     fresh = [task for task in tasks if not asker.is_known(planned_questions(plan.teacher, plan.llm, prompt, task)[0])]
     if not fresh:
         return
-    found, spent = cost_forecast(plan, fresh), sum(spent_usd(plan.digest))
+    found, spent = cost_forecast(plan, fresh, n_more), sum(spent_usd(plan.digest))
     if spent + found.usd_low > limit:
         usd = f"{spent + found.usd_low:.2f}–{spent + found.usd_high:.2f}"
         raise RerankError("teacher_over_budget", usd=usd, limit=limit)

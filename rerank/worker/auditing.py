@@ -24,15 +24,16 @@ from rerank.models.sources import find_model
 from rerank.models.token_store import TokenStore, load_tokenizer
 from rerank.planning.experiments import experiment_folder, now
 from rerank.planning.graph import distils
-from rerank.planning.plan import LANGUAGE_MODELS, FirstStage, Plan, plan_from_dict
+from rerank.planning.plan import LANGUAGE_MODELS, LOCAL_MODELS, FirstStage, Plan, plan_from_dict
 from rerank.planning.splits import evaluable_queries, folds_of
 from rerank.store.artefacts import read_json, read_parquet, write_json
 from rerank.worker.asking import check_askable
 from rerank.worker.first_stage import Similarities, candidate_lists
+from rerank.worker.local_teacher import local_source
 from rerank.worker.meter import Meter
 from rerank.worker.ranking import rank_queries
 from rerank.worker.reporter import Reporter
-from rerank.worker.teaching import Teaching, teaching_of
+from rerank.worker.teaching import ASKED, Teaching, teaching_of
 from rerank.worker.workbench import Workbench
 
 _KEY = ["query_id", "doc_id"]
@@ -103,7 +104,7 @@ def audit(
     said = pd.DataFrame([(*pair, score) for pair, score in teaching.scores.items()], columns=[*_KEY, "score"])
     found = audit_teacher(
         plan.teacher,
-        Answers(said, extras, _asker(bench, similarities) if is_embedding else None),
+        Answers(said, extras, _asker(bench, similarities, teaching)),
         bench.dataset,
         rows,
         {} if is_embedding else {"embedding": near},
@@ -135,8 +136,8 @@ def pass_the_gate(
 
     A recorded override of this very audit lets it teach.
     """
-    # A teacher that costs money was asked only if somebody is to learn from it now.
-    if not distils(names if bench.plan.teacher in LANGUAGE_MODELS else bench.plan.strategies):
+    # A teacher that costs something was asked only if somebody is to learn from it now.
+    if not distils(names if bench.plan.teacher in ASKED else bench.plan.strategies):
         return Gated(None, ())
     found = audit(bench, embedding, similarities, teaching, *audited_queries(bench.plan, bench))
     write_json(experiment_folder(experiment) / AUDIT, found)
@@ -171,7 +172,13 @@ def _student(
     return "base", scores.to_numpy(dtype=np.float64)
 
 
-def _asker(bench: Workbench, similarities: Similarities) -> Asker:
+def _asker(bench: Workbench, similarities: Similarities, teaching: Teaching) -> Asker | None:
+    """Return how the teacher is asked about texts that are not in the dataset, None where it costs or cannot be."""
+    if teaching.local is not None:
+        return teaching.local.ask
+    if bench.plan.teacher != "embedding":
+        return None
+
     def ask(probes: pd.DataFrame) -> NDArray[np.float64]:
         queries, _ = bench.texts(set(probes["query_id"]), ())
         names = [str(number) for number in range(len(probes))]
@@ -197,6 +204,8 @@ def run_audit(spec: AuditSpec, reporter: Reporter, out: Path) -> None:
         raise RerankError("no_teacher_scores", dataset=dataset.name)
     if plan.teacher in LANGUAGE_MODELS:
         check_askable(plan)
+    if plan.teacher in LOCAL_MODELS:
+        local_source(plan)
     meter = Meter(reporter, device_price(device.kind, device.name, current_prices()), plan.budget)
     similarities = Similarities(dataset, device, meter)
     source = find_model(plan.base_model)

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from rerank import __version__
 from rerank.cost.prices import current_prices, device_price
 from rerank.errors import RerankError
@@ -27,25 +25,27 @@ from rerank.planning.experiments import (
 )
 from rerank.planning.graph import StageNode, curve_graph, distils, path_of, search_graph, stage_graph
 from rerank.planning.looks import earlier_looks, record_look
-from rerank.planning.plan import FUSION, LANGUAGE_MODELS, Plan, plan_from_dict, single_stage_part
+from rerank.planning.plan import FUSION, LANGUAGE_MODELS, LOCAL_MODELS, Plan, plan_from_dict, single_stage_part
 from rerank.planning.splits import evaluable_queries, folds_of, unsealed_queries
 from rerank.report.files import read_log
 from rerank.report.result import Ran, write_result
 from rerank.retrieval.candidates import recall_ceiling
 from rerank.retrieval.unlabelled import unlabelled_queries
 from rerank.store.artefacts import write_json
-from rerank.worker.asking import check_askable, cost_forecast, tasks_of
+from rerank.worker.asking import check_askable, cost_forecast
 from rerank.worker.auditing import pass_the_gate
 from rerank.worker.calibration import calibrate
 from rerank.worker.first_stage import Candidates, Similarities, candidate_lists
 from rerank.worker.fusing import Fuser
+from rerank.worker.local_teacher import LocalTeacher, local_source
 from rerank.worker.material import planned_pairs
 from rerank.worker.meter import Meter
 from rerank.worker.reporter import Reporter
 from rerank.worker.search import search_settings
 from rerank.worker.stages import check_trainable, train_stage
 from rerank.worker.strategies import StageRun, curve_points, ranked_pairs, stage_run, trained_run, untrained_runs
-from rerank.worker.teaching import teaching_of
+from rerank.worker.tasks import judged_tasks
+from rerank.worker.teaching import teaching_of, with_unlabelled
 from rerank.worker.workbench import Workbench, named
 
 
@@ -99,6 +99,8 @@ def prepare(
         raise RerankError("no_teacher_scores", dataset=dataset.name)
     if distils(names) and plan.teacher in LANGUAGE_MODELS:
         check_askable(plan)
+    if distils(names) and plan.teacher in LOCAL_MODELS:
+        local_source(plan)
     similarities = Similarities(dataset, device, meter)
     reporter.progress(phase="candidates")
     evaluable = evaluable_queries(dataset, plan)
@@ -134,11 +136,13 @@ def run_forecast(spec: Mapping[str, Any], reporter: Reporter) -> None:
     first = tuple(name for name in single_stage_part(plan) if name in ready.names)
     queries = unsealed_queries(bench.dataset, plan)  # nothing is known of the others before the lock
     judged = bench.dataset.judgments[bench.dataset.judgments["query_id"].isin(queries)]
+    teacher = _teacher_forecast(bench, ready.names)
+    gate_1 = calibrate(bench, _first_gate(plan, first, len(bench.folds)), first)
     found = {
         "device": {"kind": device.kind, "name": device.name},
-        "gate_1": calibrate(bench, _first_gate(plan, first, len(bench.folds)), first),
-        "all": calibrate(bench, ready.nodes + ready.trials, ready.names),
-        "teacher": _teacher_forecast(bench, ready.names),
+        "gate_1": _with_local_teacher(gate_1, teacher if distils(first) else None),
+        "all": _with_local_teacher(calibrate(bench, ready.nodes + ready.trials, ready.names), teacher),
+        "teacher": teacher,
         "recall_ceiling": recall_ceiling(ready.candidates.frame, judged, plan.relevant_grade),
         "has_trained_head": bench.source.has_head,
         "n_test_queries": sum(len(fold.test) for fold in bench.folds),
@@ -150,10 +154,26 @@ def run_forecast(spec: Mapping[str, Any], reporter: Reporter) -> None:
 
 
 def _teacher_forecast(bench: Workbench, names: Sequence[str]) -> dict[str, Any] | None:
-    """Return what asking a language model will cost, None when none is asked."""
-    if bench.plan.teacher not in LANGUAGE_MODELS or not distils(names):
+    """Return what a teacher's word will cost, money for questions or time of this device; None where it is free."""
+    if not distils(names) or bench.plan.teacher not in (*LANGUAGE_MODELS, *LOCAL_MODELS):
         return None
-    return cost_forecast(bench.plan, tasks_of(bench, pd.DataFrame(), {}), len(bench.unlabelled)).to_dict()
+    tasks, n_more = judged_tasks(bench), len(bench.unlabelled)
+    if bench.plan.teacher in LANGUAGE_MODELS:
+        return cost_forecast(bench.plan, tasks, n_more).to_dict()
+    teacher = LocalTeacher(bench)
+    n_pairs = sum(len(task.documents) for task in tasks)
+    found = teacher.forecast(len(tasks) + n_more, round(n_pairs * (1 + n_more / max(1, len(tasks)))))
+    teacher.release()
+    return found
+
+
+def _with_local_teacher(found: dict[str, Any], teacher: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return a forecast of device time with what a teacher takes of the same device."""
+    if teacher is None or "seconds" not in teacher:
+        return found
+    pairs = {"seconds": "seconds", "seconds_low": "seconds_low", "seconds_high": "seconds_high"}
+    pairs |= {"cost_usd": "usd", "cost_usd_low": "usd_low", "cost_usd_high": "usd_high"}
+    return {**found, **{mine: found[mine] + teacher[theirs] for mine, theirs in pairs.items()}}
 
 
 def _first_gate(plan: Plan, names: tuple[str, ...], n_folds: int) -> list[StageNode]:
@@ -175,7 +195,8 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
     wanted = single_stage_part(plan) if gate == 1 else plan.strategies
     ready = prepare(plan, wanted, device, reporter, spent_path(spec.experiment))
     bench, names, nodes, candidates = ready.bench, ready.names, ready.nodes, ready.candidates
-    forecast = {**calibrate(bench, nodes + ready.trials, names), "teacher": _teacher_forecast(bench, names)}
+    teacher = _teacher_forecast(bench, names)
+    forecast = {**_with_local_teacher(calibrate(bench, nodes + ready.trials, names), teacher), "teacher": teacher}
     reporter.event("forecast", **forecast)
     reporter.progress(phase="encoding")
     embedding, embedding_ms = ready.similarities.of_pairs(candidates.frame)
@@ -185,6 +206,9 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
         ready = ready.without(gated.left_out)
         names, nodes = ready.names, ready.nodes
         forecast |= calibrate(bench, nodes + ready.trials, names)  # what is left to do
+    teaching = with_unlabelled(bench, names, teaching, ready.similarities)
+    if teaching.local is not None:
+        teaching.local.release()
     for node in nodes + ready.trials:
         trained_pairs, scored_pairs = planned_pairs(bench, node)
         bench.meter.expect(trained_pairs=trained_pairs, scored_pairs=scored_pairs + ranked_pairs(bench, node, names))
@@ -219,6 +243,7 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
         candidates_digest=candidates.digest,
         teacher_scores=teaching.scores,
         asked=teaching.asked.record if teaching.asked is not None else None,
+        local_teacher=teaching.local_record,
         teacher_audit=gated.audit,
         embedding_scores=ranking_of(candidates.frame, embedding),
         truncation=dataclasses.asdict(truncation_of(bench.reading, bench.tokens, named(candidates.frame))),

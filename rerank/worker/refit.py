@@ -17,7 +17,7 @@ from rerank.worker.ranking import rank_queries
 from rerank.worker.reporter import Reporter
 from rerank.worker.search import search_settings
 from rerank.worker.stages import check_trainable, stage_folder, train_stage
-from rerank.worker.teaching import teaching_of
+from rerank.worker.teaching import teaching_of, with_unlabelled
 from rerank.worker.workbench import Workbench
 
 
@@ -52,6 +52,9 @@ def refit(plan: Plan, strategy: str, device: Device, reporter: Reporter) -> Refi
     reporter.progress(phase="encoding")
     embedding, _ = ready.similarities.of_pairs(ready.candidates.frame)
     teaching = teaching_of(bench, (strategy,), embedding, ready.similarities)
+    teaching = with_unlabelled(bench, (strategy,), teaching, ready.similarities)
+    if teaching.local is not None:
+        teaching.local.release()
     nodes = stage_graph((strategy,), 1, plan.seeds[:1])
     trials = search_graph(plan, nodes)
     for node in nodes + trials:

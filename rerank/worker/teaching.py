@@ -1,7 +1,9 @@
 """What a teacher says: scores of candidates, and of the unlabelled queries that distillation learns from besides."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,15 +15,18 @@ from rerank.errors import RerankError
 from rerank.evaluation.fusion import standardised
 from rerank.intake.dataset import Dataset
 from rerank.planning.graph import distils
-from rerank.planning.plan import LANGUAGE_MODELS
+from rerank.planning.plan import LANGUAGE_MODELS, LOCAL_MODELS
 from rerank.retrieval.candidates import Scorer, scorer_of, top
 from rerank.retrieval.unlabelled import UnlabelledQuery
 from rerank.store.artefacts import read_parquet, write_parquet
 from rerank.store.home import room
-from rerank.worker.asking import Asked, ask_language_model, tasks_of
+from rerank.worker.asking import Asked, ask_language_model
 from rerank.worker.first_stage import Similarities
+from rerank.worker.local_teacher import LocalTeacher
+from rerank.worker.tasks import judged_tasks, unlabelled_tasks
 from rerank.worker.workbench import Workbench
 
+ASKED = (*LANGUAGE_MODELS, *LOCAL_MODELS)  # teachers whose word costs something
 PairScores = Mapping[tuple[str, str], float]
 _KEY = ["query_id", "doc_id"]
 
@@ -32,7 +37,8 @@ class Teaching:
 
     A teacher that gives orderings has the negated rank for a score. similarities: the encoder's, of every candidate
     and every judged document, for finding false negatives. asked: what a paid teacher was asked and what it cost.
-    extras: what the teacher's protocol tells an audit besides.
+    local: a larger model on this device, with what it scored and that it took. extras: what the teacher's protocol
+    tells an audit besides.
     """
 
     scores: PairScores
@@ -40,46 +46,98 @@ class Teaching:
     unlabelled: pd.DataFrame  # query_id, doc_id, rank
     similarities: PairScores
     asked: Asked | None = None
+    local: LocalTeacher | None = None
+    scored: pd.DataFrame | None = None  # what `LocalTeacher.score` returns
     extras: Extras = field(default_factory=Extras)
+
+    @property
+    def local_record(self) -> dict[str, Any] | None:
+        """Return what the result says about a local teacher, None without one."""
+        if self.local is None or self.scored is None:
+            return None
+        return self.local.record(self.scored)
 
 
 def teaching_of(
     bench: Workbench, names: Sequence[str], embedding: NDArray[np.float64], similarities: Similarities
 ) -> Teaching:
-    """Return what the plan's teacher says. embedding: the encoder's similarity of every candidate.
+    """Return what the plan's teacher says about judged queries: all that its audit looks at.
 
-    names: the strategies that will be trained; a teacher that costs money is asked only when one of them distils.
-    Raises RerankError `no_teacher_scores`, and what `ask_language_model` raises.
+    embedding: the encoder's similarity of every candidate. names: the strategies that will be trained; a teacher
+    that costs something is asked only when one of them distils.
+    Raises RerankError `no_teacher_scores`, what `ask_language_model` and what `LocalTeacher` raise.
     """
     near = _by_pair(bench.candidates, embedding) | _judged_similarities(bench, similarities)
     plan = bench.plan
-    if not distils(names if plan.teacher in LANGUAGE_MODELS else plan.strategies):
+    if not distils(names if plan.teacher in ASKED else plan.strategies):
         return Teaching({}, "", _nothing(), near)
     kind = plan.teacher
-    more = _unlabelled(bench, similarities) if bench.unlabelled else _nothing()
-    asked = None
+    if kind in LANGUAGE_MODELS:
+        asked = ask_language_model(bench, judged_tasks(bench), len(bench.unlabelled))
+        extras = _extras(bench, asked)
+        return Teaching(asked.scores, _digest(bench, asked.scores), _nothing(), near, asked=asked, extras=extras)
+    if kind in LOCAL_MODELS:
+        local = LocalTeacher(bench)
+        scored = local.score(judged_tasks(bench))
+        scores = _by_pair(scored, scored["score"].to_numpy(dtype=np.float64))
+        return Teaching(
+            scores,
+            _digest(bench, scores, local),
+            _nothing(),
+            near,
+            local=local,
+            scored=scored,
+            extras=Extras(model=local.source.name, n_asked=int(scored["query_id"].nunique()), usd=local.usd(scored)),
+        )
     if kind == "uploaded":
         if bench.dataset.teacher_scores is None:
             raise RerankError("no_teacher_scores", dataset=bench.dataset.name)
         uploaded = bench.dataset.teacher_scores
         scores = _by_pair(uploaded, uploaded["score"].to_numpy(dtype=np.float64))
-        identity: list[object] = ["uploaded", bench.dataset.digest]
-    elif kind in LANGUAGE_MODELS:
-        rests = {item.rest_id: item.rest for item in bench.unlabelled if item.is_pseudo}
-        asked = ask_language_model(bench, tasks_of(bench, more, rests))
-        scores = dict(asked.scores)
-        # Answers themselves, not what was asked: an endpoint's model can change under its name.
-        identity = [kind, sorted([*pair, score] for pair, score in scores.items())]
     else:
         own = bench.candidates.assign(similarity=embedding)
         scores = _by_pair(own, _free_teacher(own, kind))
-        if len(more):
-            scores |= _by_pair(more, _free_teacher(more, kind))
+    return Teaching(scores, _digest(bench, scores), _nothing(), near)
+
+
+def with_unlabelled(bench: Workbench, names: Sequence[str], teaching: Teaching, similarities: Similarities) -> Teaching:
+    """Return the whole teaching: with what the teacher says about unlabelled queries, which its audit does not need.
+
+    names: the strategies that will be trained after the gate: where none of them distils nothing more is asked.
+    """
+    if not bench.unlabelled or not distils(names):
+        return teaching
+    kind = bench.plan.teacher
+    more = _unlabelled(bench, similarities)
+    found = dataclasses.replace(teaching, unlabelled=more)
+    if kind in LANGUAGE_MODELS and teaching.asked is not None:
+        later = ask_language_model(bench, unlabelled_tasks(bench, more), before=teaching.asked)
+        found = dataclasses.replace(found, asked=later, scores=later.scores)
+    elif kind in LOCAL_MODELS and teaching.local is not None:
+        scored = teaching.local.score(unlabelled_tasks(bench, more))
+        scores = _by_pair(scored, scored["score"].to_numpy(dtype=np.float64))
+        whole = pd.concat([teaching.scored, scored], ignore_index=True)
+        found = dataclasses.replace(found, scored=whole, scores=dict(teaching.scores) | scores)
+    elif kind != "uploaded":
+        found = dataclasses.replace(found, scores=dict(teaching.scores) | _by_pair(more, _free_teacher(more, kind)))
+    return dataclasses.replace(found, digest=_digest(bench, found.scores, teaching.local, with_more=True))
+
+
+def _digest(bench: Workbench, scores: PairScores, local: LocalTeacher | None = None, *, with_more: bool = False) -> str:
+    kind = bench.plan.teacher
+    identity: list[object]
+    if kind == "uploaded":
+        identity = ["uploaded", bench.dataset.digest]
+    elif kind in LANGUAGE_MODELS:
+        # Answers themselves, not what was asked: an endpoint's model can change under its name.
+        identity = [kind, sorted([*pair, score] for pair, score in scores.items())]
+    elif local is not None:
+        identity = [local.identity, bench.candidates_digest, bench.plan.local_teacher.depth]
+    else:
         identity = [kind, bench.candidates_digest, bench.device.numerics()]
-    if len(more):
+    if with_more:
         identity.append([bench.plan.unlabelled.source, [item.query_id for item in bench.unlabelled]])
-    extras = _extras(bench, asked) if asked is not None else Extras()
-    return Teaching(scores, digest_of(identity), more, near, asked, extras)
+    return digest_of(identity)
 
 
 def _extras(bench: Workbench, asked: Asked) -> Extras:
@@ -169,10 +227,10 @@ def _unlabelled(bench: Workbench, similarities: Similarities) -> pd.DataFrame:
         found = _search(bench, dataset, similarities)
         queries, documents = bench.texts((), set(found["doc_id"]) - set(rests))
         queries |= {item.query_id: item.text for item in bench.unlabelled}
-        if plan.teacher == "uploaded":
-            found = found.assign(similarity=0.0)
-        else:
+        if plan.teacher in ("embedding", "fusion"):
             found = found.assign(similarity=similarities.of_texts(queries, documents | rests, found))
+        else:  # another teacher has its own opinion
+            found = found.assign(similarity=0.0)
         write_parquet(path, found)
     bench.tokens.add("query", *_columns({item.query_id: item.text for item in bench.unlabelled}))
     bench.tokens.add("document", *_columns(rests))
