@@ -76,4 +76,6 @@ def _plan(given: argparse.Namespace, dataset: Dataset, teacher: str) -> Plan:
         plan = dataclasses.replace(plan, first_stage=dataclasses.replace(plan.first_stage, kind="run"))
     # The audit trains nothing: what D would learn with does not matter, and must not refuse the teacher.
     changes = {"teacher": teacher, "strategies": ["first-stage", "D"], "distillation": {"loss": losses_for(teacher)[0]}}
+    if given.teacher_model:
+        changes["local_teacher"] = {"model": given.teacher_model}
     return with_whole_path(plan_from_dict(changes, plan))

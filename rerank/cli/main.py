@@ -58,9 +58,16 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--first-stage", choices=["bm25", "embedding", "rrf", "run"])
     run.add_argument("--pool", choices=["corpus", "judged"], help="candidates: search, or each query's judged")
     run.add_argument("--depth", type=int, metavar="N", help="candidates per query")
-    run.add_argument("--teacher", choices=["embedding", "fusion", "uploaded", "llm-listwise", "llm-pointwise"])
+    run.add_argument(
+        "--teacher",
+        choices=["embedding", "fusion", "uploaded", "cross-encoder", "causal-lm", "llm-listwise", "llm-pointwise"],
+    )
     run.add_argument("--teacher-url", metavar="URL", help="a language model's endpoint; its key: RERANK_TEACHER_KEY")
-    run.add_argument("--teacher-model", metavar="NAME", help="the language model's name there")
+    run.add_argument(
+        "--teacher-model",
+        metavar="NAME",
+        help="the language model's name there; for cross-encoder and causal-lm a folder or a hub id",
+    )
     run.add_argument("--teacher-mode", choices=["windows", "partitions", "single"], help="how lists are asked about")
     run.add_argument("--teacher-usd", type=float, metavar="USD", help="what asking the teacher may cost at most")
     run.add_argument("--device", choices=["auto", "cpu", "cuda", "mps"], default="auto")
@@ -89,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_argument(
         "--teacher", metavar="FILE|NAME", required=True, help="a file with query_id, doc_id, score; or a plan's teacher"
     )
+    audit.add_argument("--teacher-model", metavar="NAME", help="of cross-encoder and causal-lm: a folder or a hub id")
     audit.add_argument("--plan", metavar="TOML", help="audit on its development queries only; default: all judged ones")
     audit.add_argument("--json", metavar="FILE", help="write the whole audit as JSON")
     audit.add_argument("--model", metavar="NAME", default="", help="the teacher's model, for the leak check")

@@ -8,7 +8,7 @@ from typing import Any
 
 from rerank.errors import RerankError
 from rerank.planning.losses import losses_for
-from rerank.planning.plan import Plan, plan_from_dict
+from rerank.planning.plan import LOCAL_MODELS, Plan, plan_from_dict
 from rerank.planning.presets import preset, template
 from rerank.wording.plans import HYPOTHESES
 
@@ -49,7 +49,10 @@ def plan_of(given: argparse.Namespace, dataset_digest: str) -> Plan:
     first = {name: value for name, value in first.items() if value is not None}
     if first:
         flags["first_stage"] = first
-    llm = {"base_url": given.teacher_url, "model": given.teacher_model}
+    is_local = (given.teacher or plan.teacher) in LOCAL_MODELS
+    if is_local and given.teacher_model is not None:
+        flags["local_teacher"] = {"model": given.teacher_model}
+    llm = {"base_url": given.teacher_url, "model": None if is_local else given.teacher_model}
     llm |= {"mode": given.teacher_mode, "usd": given.teacher_usd}
     llm = {name: value for name, value in llm.items() if value is not None}
     if llm:
@@ -61,8 +64,12 @@ def plan_of(given: argparse.Namespace, dataset_digest: str) -> Plan:
 
 
 def with_whole_path(plan: Plan) -> Plan:
-    """Return a plan whose base model, if it is a folder, is named by its whole path: the worker stands elsewhere."""
-    folder = Path(plan.base_model).expanduser()
-    if plan.base_model != "embedded" and folder.is_dir():
-        return dataclasses.replace(plan, base_model=str(folder.resolve()))
-    return plan
+    """Return a plan that names its models, where they are folders, by whole paths: the worker stands elsewhere."""
+    teacher = dataclasses.replace(plan.local_teacher, model=_whole(plan.local_teacher.model))
+    base = plan.base_model if plan.base_model == "embedded" else _whole(plan.base_model)
+    return dataclasses.replace(plan, base_model=base, local_teacher=teacher)
+
+
+def _whole(name: str) -> str:
+    folder = Path(name).expanduser()
+    return str(folder.resolve()) if name and folder.is_dir() else name

@@ -16,7 +16,7 @@ from rerank.ui.safe import markdown
 from rerank.ui.show import problem
 from rerank.wording.language import Say
 from rerank.wording.machine import device_sentence
-from rerank.wording.numbers import duration, score, usd
+from rerank.wording.numbers import count, duration, score, usd
 
 
 def forecast_panel(say: Say, plan: Plan) -> None:
@@ -73,15 +73,28 @@ def _forecast(say: Say, found: dict[str, Any], two_stage: bool) -> None:
             )
     teacher = found.get("teacher")
     if teacher is not None:
-        text = say(
-            "The teacher besides: {usd} ({usd_low} to {usd_high}) for about {n} questions.",
-            usd=usd(teacher["usd"]),
-            usd_low=usd(teacher["usd_low"]),
-            usd_high=usd(teacher["usd_high"]),
-            n=teacher["n_questions"],
-        )
-        if not teacher["is_counted"]:
-            text += " " + say("The range narrows once the endpoint has counted tokens itself.")
-        st.caption(markdown(text))
+        st.caption(markdown(_teacher(say, teacher)))
     with st.columns(len(parts) + 1)[0]:
         st.caption(say("Recall ceiling of the candidates: {recall}", recall=score(found["recall_ceiling"])))
+
+
+def _teacher(say: Say, teacher: dict[str, Any]) -> str:
+    """Return what the teacher will cost: device time that is counted above, or money besides."""
+    if "seconds" in teacher:
+        return say(
+            "Of this, the teacher {model} takes about {time} ({usd}) to score {n} documents.",
+            model=teacher["model"],
+            time=duration(teacher["seconds"], say),
+            usd=usd(teacher["usd"]),
+            n=count(teacher["n_pairs"]),
+        )
+    text = say(
+        "The teacher besides: {usd} ({usd_low} to {usd_high}) for about {n} questions.",
+        usd=usd(teacher["usd"]),
+        usd_low=usd(teacher["usd_low"]),
+        usd_high=usd(teacher["usd_high"]),
+        n=teacher["n_questions"],
+    )
+    if not teacher["is_counted"]:
+        text += " " + say("The range narrows once the endpoint has counted tokens itself.")
+    return text

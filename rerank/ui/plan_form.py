@@ -13,6 +13,7 @@ from rerank.planning.plan import (
     FUSED,
     FUSION,
     LANGUAGE_MODELS,
+    LOCAL_MODELS,
     MEASURES,
     PLAIN,
     STRATEGIES,
@@ -32,7 +33,7 @@ from rerank.planning.plan import (
 from rerank.planning.presets import CURVE_SHARES, PRESETS, TEMPLATES, preset, template
 from rerank.ui import cached
 from rerank.ui.plan_guardrails import guardrail_form
-from rerank.ui.plan_teacher import teacher_form
+from rerank.ui.plan_teacher import teacher_settings
 from rerank.ui.show import problem
 from rerank.ui.strategies import explain
 from rerank.wording.language import Say
@@ -91,10 +92,7 @@ def plan_form(say: Say, manifest: Mapping[str, Any]) -> Plan | None:
         plan = _question(say, plan, key)
     with right:
         plan = _experiment(say, plan, key, manifest)
-    if plan.teacher in LANGUAGE_MODELS:
-        with st.container(border=True):
-            st.subheader(say("Language model as the teacher"), anchor=False)
-            plan = replace(plan, llm=teacher_form(say, plan, key))
+    plan = teacher_settings(say, plan, key)
     with st.expander(say("Guardrails: what must not get worse")):
         plan = guardrail_form(say, plan, key, has_segments=_has_segments(digest))
     with st.expander(say("Details: candidates, model, training, budget")):
@@ -181,11 +179,9 @@ def _experiment(say: Say, plan: Plan, key: str, manifest: Mapping[str, Any]) -> 
             key=f"label_or_distil_{key}",
             help=say("Label or distil? The more questions share α, the more queries each of them needs."),
         )
-    own: list[Teacher] = ["uploaded"] if manifest["n_teacher_scores"] else []
-    options: list[Teacher] = ["embedding", "fusion", *own, *LANGUAGE_MODELS]
     teacher = st.selectbox(
         say("Teacher for distillation"),
-        options,
+        teachers_of(manifest),
         format_func=lambda name: name_of(say, TEACHERS, name),
         key=f"teacher_{key}",
     )
@@ -199,6 +195,12 @@ def _experiment(say: Say, plan: Plan, key: str, manifest: Mapping[str, Any]) -> 
         teacher=teacher,
         label_or_distil=is_asked,
     )
+
+
+def teachers_of(manifest: Mapping[str, Any]) -> list[Teacher]:
+    """Return the teachers that a dataset can have, free ones first."""
+    own: list[Teacher] = ["uploaded"] if manifest["n_teacher_scores"] else []
+    return ["embedding", "fusion", *own, *LOCAL_MODELS, *LANGUAGE_MODELS]
 
 
 def _more_for_training(say: Say, plan: Plan, key: str) -> Plan:

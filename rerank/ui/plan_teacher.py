@@ -1,4 +1,4 @@
-"""Where a language-model teacher answers, how it is asked, and what that may cost."""
+"""What a teacher needs: a model on this machine, or where a language model answers, how it is asked, at what cost."""
 
 from dataclasses import replace
 
@@ -6,9 +6,82 @@ import streamlit as st
 
 from rerank.cost.prices import current_prices
 from rerank.cost.tokens import listed_token_price
-from rerank.planning.plan import LanguageModel, ListwiseMode, Plan, PromptLanguage
+from rerank.planning.plan import (
+    LANGUAGE_MODELS,
+    LOCAL_MODELS,
+    LanguageModel,
+    ListwiseMode,
+    LocalTeacher,
+    Plan,
+    PromptLanguage,
+)
 from rerank.wording.language import Say
 from rerank.wording.names import LISTWISE_MODES, PROMPT_LANGUAGES, name_of
+
+
+def teacher_settings(say: Say, plan: Plan, key: str) -> Plan:
+    """Show what the plan's teacher needs besides its name, and return the plan with it; free ones need nothing."""
+    if plan.teacher in LANGUAGE_MODELS:
+        with st.container(border=True):
+            st.subheader(say("Language model as the teacher"), anchor=False)
+            return replace(plan, llm=teacher_form(say, plan, key))
+    if plan.teacher in LOCAL_MODELS:
+        with st.container(border=True):
+            st.subheader(say("A larger model on this machine as the teacher"), anchor=False)
+            return replace(plan, local_teacher=local_teacher_form(say, plan, key))
+    return plan
+
+
+def local_teacher_form(say: Say, plan: Plan, key: str) -> LocalTeacher:
+    """Show what a larger model on this machine needs and return it."""
+    local = plan.local_teacher
+    is_asked = plan.teacher == "causal-lm"
+    st.caption(
+        say(
+            "The model is asked yes or no about every candidate; its score is how much more probable yes is. Nothing "
+            "leaves this machine. Its cost is the time of this device."
+        )
+        if is_asked
+        else say(
+            "The model scores every candidate with the same engine as the student. Nothing leaves this machine. Its "
+            "cost is the time of this device."
+        )
+    )
+    one, two, three = st.columns(3)
+    with one:
+        model = st.text_input(
+            say("Teacher's model"),
+            value=local.model,
+            placeholder="Qwen/Qwen3-Reranker-0.6B" if is_asked else "BAAI/bge-reranker-v2-m3",
+            key=f"local_model_{plan.teacher}_{key}",
+            help=say("The path of a local folder, or a hub id (owner/name). Safetensors only."),
+        )
+    with two:
+        depth = st.number_input(
+            say("Candidates per query to score"), 2, 1000, value=local.depth, key=f"local_depth_{key}"
+        )
+        length = st.number_input(
+            say("Tokens that the teacher reads at most"),
+            64,
+            32768,
+            value=local.max_length,
+            step=64,
+            key=f"local_length_{key}",
+            help=say("Of a query with its document, and of the prompt around them. The document is cut first."),
+        )
+    language = local.language
+    if is_asked:
+        with three:
+            languages: list[PromptLanguage] = ["en", "ja"]
+            language = st.selectbox(
+                say("Language of the prompt"),
+                languages,
+                index=languages.index(local.language),
+                format_func=lambda item: name_of(say, PROMPT_LANGUAGES, item),
+                key=f"local_language_{key}",
+                help=say("Re-rankers made of language models were mostly trained with an English prompt."),
+            )
+    return replace(local, model=model.strip(), depth=int(depth), max_length=int(length), language=language)
 
 
 def teacher_form(say: Say, plan: Plan, key: str) -> LanguageModel:
@@ -91,6 +164,17 @@ def teacher_form(say: Say, plan: Plan, key: str) -> LanguageModel:
                 ),
             )
         ]
+        thinking = st.number_input(
+            say("Tokens for thinking (0: none)"),
+            0,
+            100_000,
+            value=model.thinking_tokens,
+            step=256,
+            key=f"llm_thinking_{key}",
+            help=say(
+                "A reasoning model thinks before it answers; without room its answers are cut off. Billed as answer."
+            ),
+        )
         limit = st.number_input(
             say("USD at most for the teacher (0: no limit)"),
             0.0,
@@ -108,6 +192,7 @@ def teacher_form(say: Say, plan: Plan, key: str) -> LanguageModel:
         mode=mode,
         passes=passes,
         depth=int(depth),
+        thinking_tokens=int(thinking),
         usd_per_1m_input=prices[0],
         usd_per_1m_output=prices[1],
         usd=limit or None,

@@ -1,17 +1,19 @@
-"""What a paid teacher was asked and what it cost, in sentences."""
+"""What a teacher was asked and what that cost, money or device time, in sentences."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from rerank.wording.language import Say
-from rerank.wording.numbers import count, usd
+from rerank.wording.numbers import count, duration, share, usd
+
+LOW_ANSWER_SHARE = 0.5  # of probability on yes and no: below it the model mostly says something else
 
 
 def asked_sentences(say: Say, result: Mapping[str, Any]) -> list[str]:
     """Return what asking the teacher came to: questions, money against its prediction, what could not be used."""
     found = result.get("asked_teacher")
     if found is None:
-        return []
+        return local_teacher_sentences(say, result)
     sentences = [
         say(
             "The teacher {model} answered {n} questions about {queries} queries for {usd}; predicted were {first} before the first question and {predicted} before the last ones.",
@@ -42,5 +44,31 @@ def asked_sentences(say: Say, result: Mapping[str, Any]) -> list[str]:
     if found["n_without_usage"]:
         sentences.append(
             say("The endpoint did not count the tokens of {n} answers: they are predicted.", n=found["n_without_usage"])
+        )
+    return sentences
+
+
+def local_teacher_sentences(say: Say, result: Mapping[str, Any]) -> list[str]:
+    """Return what a larger model on this machine scored, how long that took, and what it could not read or answer."""
+    found = result.get("local_teacher")
+    if found is None:
+        return []
+    sentences = [
+        say(
+            "The teacher {model} scored {pairs} documents of {queries} queries in {time} of this device; {cut} of them were too long for it and were cut.",
+            model=found["model"],
+            pairs=count(found["n_pairs"]),
+            queries=count(found["n_queries"]),
+            time=duration(found["device_seconds"], say),
+            cut=count(found["n_truncated_pairs"]),
+        )
+    ]
+    answered = found["answer_share"]
+    if answered is not None and answered < LOW_ANSWER_SHARE:
+        sentences.append(
+            say(
+                "It gives yes and no only {share} of its probability: it would rather say something else, and its scores may mean little.",
+                share=share(answered),
+            )
         )
     return sentences

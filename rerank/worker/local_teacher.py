@@ -236,7 +236,6 @@ class LocalTeacher:
         price = device_price(device.kind, device.name, current_prices())
         low, high = seconds * LOW, seconds * HIGH
         return {
-            "kind": "local",
             "model": self.source.name,
             "n_queries": n_queries,
             "n_pairs": n_pairs,

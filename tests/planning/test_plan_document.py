@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from rerank.errors import RerankError
-from rerank.planning.plan import LANGUAGE_MODELS, Plan, plan_from_dict
+from rerank.planning.plan import LANGUAGE_MODELS, LOCAL_MODELS, Plan, plan_from_dict
 from rerank.planning.presets import PRESETS, preset
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,6 +55,8 @@ def accepted(name: str, value: object) -> bool:
     settings = nested(name, value)
     if value in LANGUAGE_MODELS:  # they need more than their name, and give less than kl wants
         settings |= {"llm": {"base_url": "http://localhost/v1", "model": "m"}, "distillation": {"loss": "ranknet"}}
+    if value in LOCAL_MODELS:
+        settings |= {"local_teacher": {"model": "owner/name"}}
     try:
         plan_from_dict(settings, Plan(DIGEST))
     except RerankError:
@@ -95,7 +97,7 @@ def test_every_number_has_a_documented_range() -> None:
     "name",
     (
         "primary_measure split.kind first_stage.kind first_stage.pool teacher passages contrastive.loss "
-        "distillation.loss llm.mode llm.language"
+        "distillation.loss llm.mode llm.language local_teacher.language"
     ).split(),
 )
 def test_documented_words_are_accepted(name: str) -> None:
