@@ -53,12 +53,18 @@ def _plain(text: str) -> str:
 
 
 def _chains(text: str) -> list[list[int]]:
-    """Return the runs of identifiers that stand side by side, in the order of the text."""
+    """Return the runs of identifiers that stand side by side, in the order of the text.
+
+    Two that have lost their brackets need a sign between them: "> 1 2 >" is no ordering.
+    """
     chains: list[list[int]] = []
     end = -1
+    is_bare = False
     for found in _ITEM.finditer(text):
         number = int(next(part for part in found.groups() if part is not None))
-        if chains and _BETWEEN.fullmatch(text, end, found.start()):
+        was_bare, is_bare = is_bare, found.group(1) is None
+        is_apart = was_bare and is_bare and not set(">,") & set(text[end : found.start()])
+        if chains and not is_apart and _BETWEEN.fullmatch(text, end, found.start()):
             chains[-1].append(number)
         else:
             chains.append([number])

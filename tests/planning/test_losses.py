@@ -30,7 +30,8 @@ def test_it_is_known_what_every_teacher_gives_and_how_every_loss_of_d_is_called(
 def test_scores_hold_an_order_so_every_loss_fits_them(teacher: str) -> None:
     assert losses_for(teacher) == ("kl", "margin_mse", "ranknet", "adr_mse")
     for loss in losses_for(teacher):
-        plan = plan_from_dict({"teacher": teacher, "llm": MODEL, "distillation": {"loss": loss}}, Plan(DIGEST))
+        settings = {"teacher": teacher, "llm": MODEL, "local_teacher": {"model": "owner/name"}}
+        plan = plan_from_dict({**settings, "distillation": {"loss": loss}}, Plan(DIGEST))
         assert plan.distillation.loss == loss
 
 

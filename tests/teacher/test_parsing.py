@@ -67,6 +67,7 @@ def test_an_answer_is_read(answer: str, order: tuple[int, ...], repairs: dict[st
         ("I cannot rank these documents.", "no_order"),
         ("Home / News / Industry News / What", "no_order"),
         ("[7] > [8] > [9] > [10]", "no_order"),
+        ("It costs >1 2> or so", "no_order"),  # numbers without a sign between them
         ("[1] > [2] >", "too_few_named"),
         ("The best ones are [1], [2] and nothing else.", "too_few_named"),
     ],

@@ -126,4 +126,6 @@ def test_the_prompts_that_come_with_the_program_are_known() -> None:
         "graded-1-ja": "33611b06e475",
         "listwise-1-en": "5db9a400e1e2",
         "listwise-1-ja": "4db545486dee",
+        "yes_no-1-en": "b933383df907",
+        "yes_no-1-ja": "48e8d9463c9c",
     }
