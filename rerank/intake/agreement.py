@@ -34,21 +34,28 @@ def judgments_from(ratings: pd.DataFrame) -> pd.DataFrame:
     return found.reset_index()[[*KEY, "grade", "file", "line"]]
 
 
+def tell_agreement(ratings: pd.DataFrame, ledger: Ledger) -> None:
+    """Write how well several raters agree, where they share enough pairs to tell."""
+    n_raters = int(ratings["rater"].nunique())
+    n_shared = int((ratings.groupby(KEY)["rater"].nunique() >= 2).sum())
+    alpha = agreement_of(ratings)
+    if n_raters < 2 or alpha is None or n_shared < MIN_SHARED_PAIRS:
+        return
+    facts: dict[str, object] = {"alpha": f"{alpha:.2f}", "n_raters": n_raters, "n_pairs": n_shared}
+    if alpha < TENTATIVE_ALPHA:
+        found = Finding("warning", "raters_disagree", facts={**facts, "minimum": TENTATIVE_ALPHA})
+    else:
+        found = Finding("info", "raters_agree", facts=facts)
+    ledger.findings.append(found)
+
+
 def add_ratings(found: Mapping[str, pd.DataFrame], ledger: Ledger) -> pd.DataFrame:
     """Return the judgments with those that follow from ratings where there is none; agreement goes to the ledger."""
     ratings, judgments = found["ratings"], found["judgments"]
     if ratings.empty:
         return judgments
     n_raters = int(ratings["rater"].nunique())
-    n_shared = int((ratings.groupby(KEY)["rater"].nunique() >= 2).sum())
-    alpha = agreement_of(ratings)
-    if n_raters > 1 and alpha is not None and n_shared >= MIN_SHARED_PAIRS:
-        facts: dict[str, object] = {"alpha": f"{alpha:.2f}", "n_raters": n_raters, "n_pairs": n_shared}
-        if alpha < TENTATIVE_ALPHA:
-            found_one = Finding("warning", "raters_disagree", facts={**facts, "minimum": TENTATIVE_ALPHA})
-        else:
-            found_one = Finding("info", "raters_agree", facts=facts)
-        ledger.findings.append(found_one)
+    tell_agreement(ratings, ledger)
     made = judgments_from(ratings)
     known = pd.MultiIndex.from_frame(judgments[KEY])
     made = made[~pd.MultiIndex.from_frame(made[KEY]).isin(known)]

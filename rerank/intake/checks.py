@@ -7,7 +7,8 @@ import pandas as pd
 
 from rerank.intake.agreement import add_ratings
 from rerank.intake.clicks import judgments_from_clicks
-from rerank.intake.dataset import TABLES
+from rerank.intake.dataset import TABLES, Dataset
+from rerank.intake.mapping import FIELDS
 from rerank.intake.near_duplicates import tell_near_duplicates
 from rerank.intake.noting import Ledger, note, refuse_where
 from rerank.intake.pairs import KEY, without_contradictions, without_repeats
@@ -19,6 +20,18 @@ from rerank.intake.texts import tell_texts
 
 MIN_JUDGED_QUERIES = 15
 MIN_SCALE_TOP = 3  # 1 and 2 alone are partly and fully relevant in many collections
+COUNTED = (  # what `tell_counts` writes, and becomes wrong when judgments are added
+    "queries_without_judgments",
+    "queries_without_relevant",
+    "few_judged_queries",
+    "grade_histogram",
+    "only_positive_judgments",
+    "duplicate_document_texts",
+    "duplicate_query_texts",
+    "scale_starts_at_one",
+    "judged_share",
+    "pool_of_one_search",
+)
 _EMPTY: Mapping[str, tuple[str, ...]] = {
     "queries": ("query_id", "text", "segment", "file", "line"),
     "documents": ("doc_id", "title", "text", "file", "line"),
@@ -75,7 +88,7 @@ def check_whole(frames: Mapping[str, pd.DataFrame], ledger: Ledger) -> dict[str,
         found["teacher_scores"] = without_repeats(
             scores, ledger, KEY, "duplicate_teacher_score", "warning", [*KEY, "score"]
         )
-    _tell_counts(found, ledger)
+    tell_counts(found, ledger)
     if not found["queries"].empty and not found["documents"].empty:
         tell_texts(found["queries"], found["documents"], ledger)
         tell_near_duplicates(found["queries"], found["documents"], ledger)
@@ -83,6 +96,28 @@ def check_whole(frames: Mapping[str, pd.DataFrame], ledger: Ledger) -> dict[str,
             tell_personal_data(role, found[role], ledger)
         tell_segments(found["queries"], ledger)
     return {role: found[role].reset_index(drop=True) for role in TABLES if role in found}
+
+
+def fitted_ratings(said: Mapping[str, pd.DataFrame], dataset: Dataset, ledger: Ledger) -> dict[str, pd.DataFrame]:
+    """Return ratings and judgments of files as they fit a dataset's queries and documents.
+
+    Rows that point nowhere, come twice or contradict each other are refused as on import. A judgment of a pair that
+    has ratings is left out: it is what they were condensed to.
+    """
+    found = {role: getattr(dataset, role).assign(file="", line=0) for role in ("queries", "documents")}
+    for role in ("judgments", "ratings"):
+        empty = pd.DataFrame({name: pd.Series([], dtype="str") for name in (*FIELDS[role], "file", "line")})
+        found[role] = said.get(role, empty)
+    _by_text(found)
+    found["judgments"] = _without_orphans(found, "judgments", "orphan_judgment", ledger)
+    found["ratings"] = _without_orphans(found, "ratings", "orphan_rating", ledger)
+    rated = pd.MultiIndex.from_frame(found["ratings"][KEY])
+    judgments = found["judgments"][~pd.MultiIndex.from_frame(found["judgments"][KEY]).isin(rated)]
+    judgments = without_contradictions(judgments, ledger, "grade", "contradictory_judgments", "grades")
+    judgments = without_repeats(judgments, ledger, KEY, "duplicate_judgment", "warning", [*KEY, "grade"])
+    keys = [*KEY, "rater"]
+    ratings = without_repeats(found["ratings"], ledger, keys, "duplicate_rating", "warning", [*keys, "grade"])
+    return {"judgments": judgments.reset_index(drop=True), "ratings": ratings.reset_index(drop=True)}
 
 
 def _take_clicks(found: dict[str, pd.DataFrame], ledger: Ledger) -> None:
@@ -148,7 +183,8 @@ def _candidates(frame: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
     )
 
 
-def _tell_counts(found: Mapping[str, pd.DataFrame], ledger: Ledger) -> None:
+def tell_counts(found: Mapping[str, pd.DataFrame], ledger: Ledger) -> None:
+    """Write the findings that follow from how much was judged: those of `COUNTED`."""
     queries, judgments, documents = found["queries"], found["judgments"], found["documents"]
     if queries.empty or judgments.empty:
         return

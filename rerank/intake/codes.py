@@ -94,6 +94,7 @@ FINDINGS: Mapping[str, tuple[str, ...]] = {
     "raters_disagree": ("alpha", "n_raters", "n_pairs", "minimum"),  # warning: alpha below .667
     "final_ratings_not_used": ("n_rows",),  # info: there is a file of judgments
     "judgments_from_ratings": ("n_judgments", "n_raters"),  # info: means, halves rounded up
+    "judged_in_task": ("n_judgments", "n_raters"),  # info: added in the app, version.py of rerank/judging
     "judgments_implicit": ("n_judgments", "n_few", "minimum"),  # warning: from clicks, not from people who judged
     "clicks_not_used": ("n_rows",),  # info: people have judged
     "clicks_without_impressions": (),  # error: the position cannot be corrected for

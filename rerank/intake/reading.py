@@ -10,7 +10,7 @@ import pandas as pd
 
 from rerank.errors import RerankError
 from rerank.intake.archives import unpacked
-from rerank.intake.checks import check_whole
+from rerank.intake.checks import check_whole, fitted_ratings
 from rerank.intake.content import Content
 from rerank.intake.dataset import Dataset
 from rerank.intake.findings import Finding
@@ -366,6 +366,24 @@ def read_teacher_scores(path: Path, dataset: Dataset, *, keep_good_rows: bool = 
     if found is None or found.empty:
         raise RerankError("no_teacher_scores", dataset=dataset.name)
     return found[list(FIELDS["teacher_scores"])].reset_index(drop=True)
+
+
+def read_ratings(sources: Sequence[Source], dataset: Dataset) -> Draft:
+    """Read files of ratings or judgments against a dataset's queries and documents, as a draft.
+
+    Its `judgments` hold only pairs without ratings by raters. What is not in the dataset is refused with its line.
+    """
+    reader = _Reader({}, None)
+    for source in sources:
+        for inner in unpacked(source, reader.ledger):
+            reader.read(inner)
+    said = {
+        role: pd.concat(reader.frames[role], ignore_index=True)
+        for role in ("judgments", "ratings")
+        if reader.frames.get(role)
+    }
+    fitted = fitted_ratings(said, dataset, reader.ledger)
+    return Draft(fitted, tuple(reader.files), reader.ledger.findings, reader.ledger.rejected)
 
 
 def _bytes_of(path: Path) -> bytes:

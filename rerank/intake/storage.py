@@ -17,6 +17,8 @@ from rerank.intake.personal import mask
 from rerank.store.artefacts import read_json, read_parquet, write_json, write_parquet
 from rerank.store.home import room
 
+MAX_LINEAGE = 1_000
+
 
 def dataset_folder(digest: str) -> Path:
     """Return a dataset's folder. Raises RerankError `dataset_not_found`."""
@@ -75,6 +77,25 @@ def load_dataset(digest: str) -> Dataset:
         )
     except (OSError, ValueError, KeyError) as error:
         raise RerankError("dataset_unreadable", digest=digest, reason=type(error).__name__) from error
+
+
+def lineage_of(digest: str) -> list[str]:
+    """Return a dataset's digest and those it was made from by adding judgments, the newest first."""
+    found = [digest]
+    while len(found) < MAX_LINEAGE:
+        path = room("datasets") / found[-1] / "manifest.json"
+        judging = read_json(path).get("judging") if path.is_file() else None
+        if not judging or judging["dataset"] in found:
+            break
+        found.append(str(judging["dataset"]))
+    return found
+
+
+def root_of(digest: str) -> str:
+    """Return the upload that a dataset goes back to: itself, unless judgments were added in the app."""
+    path = room("datasets") / digest / "manifest.json"
+    judging = read_json(path).get("judging") if path.is_file() else None
+    return str(judging["root"]) if judging else digest
 
 
 def list_datasets() -> list[dict[str, Any]]:

@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rerank.intake.storage import root_of
 from rerank.planning.experiments import now
 from rerank.store.artefacts import read_json, write_json
 from rerank.store.home import room
 
 
 def _ledger(dataset_digest: str) -> Path:
-    return room("looks") / f"{dataset_digest}.json"
+    """Versions of a dataset with more judgments keep one ledger: their test queries are the same ones."""
+    return room("looks") / f"{root_of(dataset_digest)}.json"
 
 
 def _read(dataset_digest: str) -> list[dict[str, Any]]:
@@ -23,7 +25,7 @@ def earlier_looks(dataset_digest: str, experiment: str, test_queries: Sequence[s
     """Return the other plans that were evaluated on any of these queries before this one was first, oldest first.
 
     Each with `experiment`, `at` and `n_common_queries`. The two gates of a plan, and running it again, are one look.
-    Only plans of the same dataset count: another upload has other ids.
+    Only plans of the same dataset count, and of its versions with more judgments: another upload has other ids.
     """
     mine = set(test_queries)
     found = []

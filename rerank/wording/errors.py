@@ -23,6 +23,21 @@ ERRORS: Mapping[str, str] = {
     "unknown_segments": later("There is no proposal “{proposal}” for segments; there are length and form."),
     "dataset_not_found": later("There is no dataset {digest}. Import it again."),
     "dataset_unreadable": later("The dataset {digest} is damaged on disk ({reason}). Import it again."),
+    # judging
+    "nothing_to_judge": later(
+        "Everything that was asked for is judged already, or nothing was found. Choose more sources or a greater depth."
+    ),
+    "too_many_pairs_to_judge": later(
+        "These are {n_pairs} pairs; a judging task holds {maximum} at most. Choose a smaller depth or fewer pairs."
+    ),
+    "judging_scale_unusable": later("A scale has 2 to {maximum} grades, this one {n_grades}."),
+    "no_such_judging_task": later("There is no judging task {task}."),
+    "no_judgments_yet": later(
+        "The task “{task}” has no judgments that the dataset lacks and that enough raters have made."
+    ),
+    "nothing_to_import": later(
+        "The files hold no judgment of a query and a document of this dataset on the scale from 0 to {highest}."
+    ),
     # plan
     "plan_unknown_setting": later("The plan has a setting “{setting}” that does not exist."),
     "plan_bad_value": later("The plan's setting “{setting}” cannot be “{value}”."),

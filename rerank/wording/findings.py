@@ -169,6 +169,9 @@ FINDINGS: Mapping[str, str] = {
     "judgments_from_ratings": later(
         "{n_judgments} judgments are the means of {n_raters} raters' ratings, halves rounded up."
     ),
+    "judged_in_task": later(
+        "{n_judgments} judgments were made in the app by {n_raters} raters; where their grades differ, the median counts."
+    ),
     "final_ratings_not_used": later(
         "The final ratings of {n_rows} rows are not used: a file of judgments says what holds."
     ),
