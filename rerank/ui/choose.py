@@ -14,7 +14,8 @@ from rerank.wording.language import Say
 DATASET, EXPERIMENT = "dataset", "experiment"
 
 
-def _pick(label: str, parameter: str, options: Sequence[str], names: dict[str, str]) -> str:
+def pick(label: str, parameter: str, options: Sequence[str], names: dict[str, str]) -> str:
+    """Return what was chosen from a list: the address first, then the last choice, then the first option."""
     # The widget's key holds the options' names too: a key alone would keep an option that is gone.
     known = asked_for(parameter, list(options)) or st.session_state.get(f"last_{parameter}")
     index = options.index(known) if known in options else 0
@@ -34,7 +35,7 @@ def choose_dataset(say: Say) -> dict[str, Any] | None:
         st.page_link("pages/data.py", label=say("Upload a sample or load the bundled one"), icon=":material/upload:")
         return None
     names = {item["digest"]: f"{plain(item['name'], 60)} · {item['digest'][:8]}" for item in found}
-    digest = _pick(say("Dataset"), DATASET, list(names), names)
+    digest = pick(say("Dataset"), DATASET, list(names), names)
     return next(item for item in found if item["digest"] == digest)
 
 
@@ -49,4 +50,4 @@ def choose_experiment(say: Say, *, with_result: bool = False) -> str | None:
         item["id"]: f"{plain(item['name'], 60)} · {item['locked_at'][:16].replace('T', ' ')} · {item['id'][:6]}"
         for item in found
     }
-    return _pick(say("Experiment"), EXPERIMENT, list(names), names)
+    return pick(say("Experiment"), EXPERIMENT, list(names), names)

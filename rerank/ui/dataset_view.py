@@ -10,9 +10,10 @@ from rerank.intake.storage import load_findings, load_rejected
 from rerank.ui import cached
 from rerank.ui.choose import choose_dataset
 from rerank.ui.findings import findings_table
-from rerank.ui.safe import plain
+from rerank.ui.safe import markdown, plain
 from rerank.ui.show import figure, numbers, problem, table, user_rows
 from rerank.wording.fields import FIELD_NAMES
+from rerank.wording.judged import judging_sentence
 from rerank.wording.language import Say
 from rerank.wording.names import name_of
 from rerank.wording.numbers import share
@@ -45,6 +46,9 @@ def dataset_view(say: Say) -> None:
         st.caption(say("This sample is synthetic: it was written for this product."))
     if manifest.get("implicit"):
         st.warning(say("The judgments are implicit: they were made from clicks, nobody has judged."))
+    judging = manifest.get("judging")
+    if judging:
+        st.caption(markdown(judging_sentence(say, judging)))
     if manifest["n_rejected"]:
         st.warning(
             say("{n} rows were left out when this dataset was saved; they are kept here.", n=manifest["n_rejected"])
@@ -57,6 +61,12 @@ def dataset_view(say: Say) -> None:
         "pages/plan.py",
         label=say("Make a plan with this dataset"),
         icon=":material/edit_note:",
+        query_params={"dataset": digest},
+    )
+    st.page_link(
+        "pages/judge.py",
+        label=say("Judge what nobody has judged yet"),
+        icon=":material/rate_review:",
         query_params={"dataset": digest},
     )
     left, right = st.columns(2)

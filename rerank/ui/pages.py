@@ -12,6 +12,7 @@ from rerank.wording.language import LANGUAGES, Say, later
 TITLES: Mapping[str, str] = {
     "overview": later("Overview"),
     "data": later("Data"),
+    "judge": later("Judging"),
     "plan": later("Plan"),
     "runs": later("Runs"),
     "teacher": later("Teacher"),

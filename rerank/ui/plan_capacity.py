@@ -7,6 +7,7 @@ import streamlit as st
 from rerank.cost.judging import judging_work
 from rerank.cost.prices import current_prices, labour_price
 from rerank.errors import RerankError
+from rerank.judging.pace import measured_pace
 from rerank.planning.business import load_business
 from rerank.planning.plan import Plan
 from rerank.planning.splits import evaluable_queries
@@ -18,6 +19,7 @@ from rerank.wording.language import Say
 from rerank.wording.numbers import count
 from rerank.wording.tables import IN_USD
 
+MIN_MINUTES = 0.01
 JUDGES, HOURS_PER_WEEK = 1, 4.0  # where nobody has said otherwise
 
 
@@ -42,9 +44,12 @@ def capacity_panel(say: Say, plan: Plan, n_missing: int, n_test: int) -> None:
     one, two, three, four = st.columns(4)
     # A new suggestion is a new field: otherwise the old number would stay when δ changes.
     more = one.number_input(say("More test queries"), 0, 1_000_000, value=n_missing, key=f"{key}_more_{n_missing}")
+    pace = measured_pace(plan.dataset_digest)
+    measured = pace is not None and bool(st.session_state.get(f"{key}_measured"))
+    suggested = max(MIN_MINUTES, pace.seconds / 60) if pace is not None and measured else business.minutes_per_judgment
     judges = two.number_input(say("Judges"), 1, 10_000, value=business.n_judges or JUDGES, key=f"{key}_judges")
     minutes = three.number_input(
-        say("Minutes per judgment"), 0.01, 600.0, value=business.minutes_per_judgment, key=f"{key}_minutes"
+        say("Minutes per judgment"), MIN_MINUTES, 600.0, value=suggested, key=f"{key}_minutes_{measured}"
     )
     hours = four.number_input(
         say("Hours per week and judge"),
@@ -53,6 +58,15 @@ def capacity_panel(say: Say, plan: Plan, n_missing: int, n_test: int) -> None:
         value=business.judge_hours_per_week or HOURS_PER_WEEK,
         key=f"{key}_hours",
     )
+    if pace is not None:
+        st.toggle(
+            say(
+                "Minutes per judgment as measured while judging: {seconds} s, the median of {n}",
+                seconds=f"{pace.seconds:.1f}",
+                n=count(pace.n_timed),
+            ),
+            key=f"{key}_measured",
+        )
     n_queries = math.ceil(more / tested) if tested else 0
     work = judging_work(
         math.ceil(n_queries * judged),

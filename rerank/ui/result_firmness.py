@@ -103,5 +103,11 @@ def _to_judge(say: Say, result: Mapping[str, Any], experiment: str) -> None:
         icon=":material/download:",
         on_click="ignore",
     )
+    st.page_link(
+        "pages/judge.py",
+        label=say("Judge them here, blind and by keyboard"),
+        icon=":material/rate_review:",
+        query_params={"dataset": str(result["dataset"]["digest"]), "settle": experiment, "view": "new"},
+    )
     user_rows(to_judge_table(say, list(result["strategies"]), rows.head(SHOWN_TO_JUDGE)))
     st.caption(say("Influence: how far the mean difference would move if this document alone were relevant."))

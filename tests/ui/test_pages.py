@@ -11,6 +11,7 @@ from tests.ui.conftest import open_page
 
 WAY_OUT = {  # what a page without anything to show says
     "data": "There is no dataset yet.",
+    "judge": "There is no dataset yet.",
     "plan": "There is no dataset yet.",
     "runs": "No experiment has been started yet.",
     "teacher": "No experiment has been started yet.",
