@@ -121,7 +121,7 @@ FINDINGS: Mapping[str, tuple[str, ...]] = {
     "grade_histogram": ("counts",),  # info: grade -> number of judgments
     "duplicate_document_texts": ("n_documents",),  # info: documents whose title and text came before
     "duplicate_query_texts": ("n_queries",),  # info: queries whose text came before
-    "near_duplicate_query": ("first", "first_file", "first_line"),  # warning: may be in training and test
+    "near_duplicate_query": ("first", "first_file", "first_line"),  # warning: kept in one part of every division
     "near_duplicate_documents": ("n_documents", "n_looked_at", "first"),  # info
     # --- texts (texts.py, personal.py, segments.py)
     "japanese_text": ("share", "models"),  # warning: kana and han among the queries' characters, above 0.2

@@ -8,17 +8,16 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from rerank.intake.alike import MAX_CHARS, THRESHOLD, NearIndex
 from rerank.intake.noting import Ledger, note
 
-THRESHOLD = 0.8
 N_PERMUTATIONS = 64
 BANDS = (12, 5)  # bands and rows: 99 of 100 pairs of similarity .8 meet; what meets is checked exactly
 MAX_QUERIES = 3000
 MAX_DOCUMENTS = 2000
 MAX_LISTED = 50
 MAX_COMPARED = 50
-QUERY_SHINGLE, DOCUMENT_SHINGLE = 3, 8
-MAX_CHARS = 300
+DOCUMENT_SHINGLE = 8
 
 
 def _shingles(text: str, n: int) -> set[bytes]:
@@ -64,7 +63,7 @@ def _looked_at(frame: pd.DataFrame, maximum: int) -> pd.DataFrame:
 def tell_near_duplicates(queries: pd.DataFrame, documents: pd.DataFrame, ledger: Ledger) -> None:
     """Write a finding per pair of near-duplicate queries and one for all such documents."""
     some = _looked_at(queries.drop_duplicates("text"), MAX_QUERIES)
-    pairs = near_pairs(some["text"].tolist(), QUERY_SHINGLE)
+    pairs = NearIndex(some["text"].tolist()).pairs()
     for first, later in pairs[:MAX_LISTED]:
         one, other = some.iloc[first], some.iloc[later]
         facts = {"first": str(one["text"])[:200], "first_file": str(one["file"]), "first_line": int(one["line"])}

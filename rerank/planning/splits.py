@@ -1,12 +1,12 @@
 """Which query trains, which chooses and which is tested."""
 
-import unicodedata
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from rerank.errors import RerankError
+from rerank.intake.alike import Groups, groups_of
 from rerank.intake.dataset import Dataset
 from rerank.planning.plan import Plan
 
@@ -47,18 +47,16 @@ def _dealt(query_ids: list[str], segments: dict[str, str], rng: np.random.Genera
     return [str(query_id) for query_id in ordered["query_id"]]
 
 
-def plain_text(text: str) -> str:
-    """Return a text as it is compared with others: NFKC, without case, single spaces."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+def alike_queries(dataset: Dataset, query_ids: list[str]) -> Groups:
+    """Return places in `query_ids` of queries that are nearly the same and so stay in one part of every division."""
+    texts = dict(zip(dataset.queries["query_id"], dataset.queries["text"], strict=True))
+    return groups_of([str(texts[query_id]) for query_id in query_ids])
 
 
 def _alike(dataset: Dataset, query_ids: list[str]) -> dict[str, list[str]]:
-    """Return queries of the same text (NFKC, case and white space aside) under the first one's id."""
-    texts = dict(zip(dataset.queries["query_id"], dataset.queries["text"], strict=True))
-    groups: dict[str, list[str]] = {}
-    for query_id in query_ids:
-        groups.setdefault(plain_text(str(texts[query_id])), []).append(query_id)
-    return {ids[0]: ids for ids in groups.values()}
+    """Return nearly equal queries under the first one's id."""
+    groups = alike_queries(dataset, query_ids).places
+    return {query_ids[group[0]]: [query_ids[place] for place in group] for group in groups}
 
 
 def _whole(heads: list[str], members: dict[str, list[str]]) -> tuple[str, ...]:
@@ -68,7 +66,7 @@ def _whole(heads: list[str], members: dict[str, list[str]]) -> tuple[str, ...]:
 def folds_of(dataset: Dataset, plan: Plan) -> list[Fold]:
     """Divide the evaluable queries as the plan says: one fold for `holdout`, k for `kfold`.
 
-    Queries of the same text stay together: one of them must not train the model that the other tests.
+    Queries that are nearly the same stay together: one of them must not train the model that the other tests.
     The same dataset and plan give the same folds. Raises RerankError `too_few_queries_to_split`.
     """
     query_ids = evaluable_queries(dataset, plan)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rerank.intake.alike import NearIndex, plain_text
 from rerank.intake.dataset import Dataset
 from rerank.planning.plan import Plan
-from rerank.planning.splits import plain_text
 
 PSEUDO = "\x1f"  # begins the ids that are made here; intake lets no control character into an id
 MIN_WORDS_OF_TITLE = 2
@@ -40,18 +40,14 @@ class UnlabelledQuery:
 def unlabelled_queries(dataset: Dataset, plan: Plan, evaluable: Collection[str]) -> tuple[UnlabelledQuery, ...]:
     """Return the plan's unlabelled queries, at most `unlabelled.queries`: a seeded sample, the log first.
 
-    A query that reads like an evaluable one (case, width and white space aside) is left out: what is tested must
-    not be trained on, not even without its judgments. With an uploaded teacher only queries that it scored count.
+    A query that is nearly the same as an evaluable one is left out: what is tested must not be trained on, not
+    even without its judgments. With an uploaded teacher only queries that it scored count.
     """
     wanted = plan.unlabelled
     if not wanted.queries:
         return ()
     known = set(evaluable)
-    taken = {
-        plain_text(text)
-        for query_id, text in zip(dataset.queries["query_id"], dataset.queries["text"], strict=True)
-        if query_id in known
-    }
+    taken = _Taken([str(text) for text in dataset.queries.loc[dataset.queries["query_id"].isin(known), "text"]])
     rng = np.random.default_rng([plan.split.seed, 1])
     found: list[UnlabelledQuery] = []
     if wanted.source in ("log", "both"):
@@ -62,7 +58,7 @@ def unlabelled_queries(dataset: Dataset, plan: Plan, evaluable: Collection[str])
 
 
 def _from_log(
-    dataset: Dataset, plan: Plan, known: Collection[str], taken: set[str], rng: np.random.Generator
+    dataset: Dataset, plan: Plan, known: Collection[str], taken: "_Taken", rng: np.random.Generator
 ) -> list[UnlabelledQuery]:
     rows = dataset.queries[~dataset.queries["query_id"].isin(list(known))]
     if plan.teacher == "uploaded":
@@ -71,12 +67,12 @@ def _from_log(
     found = []
     for place in rng.permutation(len(rows)):
         query_id, text = rows["query_id"].iloc[int(place)], rows["text"].iloc[int(place)]
-        if _is_new(text, taken):
+        if taken.is_new(str(text)):
             found.append(UnlabelledQuery(str(query_id), str(text)))
     return found
 
 
-def _from_documents(dataset: Dataset, taken: set[str], n: int, rng: np.random.Generator) -> list[UnlabelledQuery]:
+def _from_documents(dataset: Dataset, taken: "_Taken", n: int, rng: np.random.Generator) -> list[UnlabelledQuery]:
     documents = dataset.documents
     found: list[UnlabelledQuery] = []
     for place in rng.permutation(len(documents)):
@@ -84,19 +80,26 @@ def _from_documents(dataset: Dataset, taken: set[str], n: int, rng: np.random.Ge
             break
         row = documents.iloc[int(place)]
         split = _split(str(row["title"]), str(row["text"]), rng)
-        if split is not None and _is_new(split[0], taken):
+        if split is not None and taken.is_new(split[0]):
             doc_id = str(row["doc_id"])
             found.append(UnlabelledQuery(f"{PSEUDO}{doc_id}", split[0], doc_id, split[1]))
     return found
 
 
-def _is_new(text: str, taken: set[str]) -> bool:
-    """Say whether nobody asks this yet, and remember it."""
-    plain = plain_text(text)
-    if not plain or plain in taken:
-        return False
-    taken.add(plain)
-    return True
+class _Taken:
+    """What is asked already: nothing nearly the same as an evaluable query, and nothing twice."""
+
+    def __init__(self, evaluable: list[str]) -> None:
+        self._evaluable = NearIndex(evaluable)
+        self._texts = {plain_text(text) for text in evaluable}
+
+    def is_new(self, text: str) -> bool:
+        """Say whether nobody asks this yet, and remember it."""
+        plain = plain_text(text)
+        if not plain or plain in self._texts or self._evaluable.holds_like(text):
+            return False
+        self._texts.add(plain)
+        return True
 
 
 def _split(title: str, text: str, rng: np.random.Generator) -> tuple[str, str] | None:

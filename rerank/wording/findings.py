@@ -199,7 +199,7 @@ FINDINGS: Mapping[str, str] = {
         "Grades go from 1 to {maximum} and none is 0, so that 1 counts as relevant. If 1 means not relevant, say so with the labels of the file."
     ),
     "near_duplicate_query": later(
-        "Nearly the same as “{first}” (line {first_line} of {first_file}): one may be trained on and the other tested."
+        "Nearly the same as “{first}” (line {first_line} of {first_file}). The two are kept together, so that neither trains what the other tests; they say little more than one query."
     ),
     "near_duplicate_documents": later(
         "{n_documents} of {n_looked_at} documents looked at are nearly the same as an earlier one (this one as {first})."

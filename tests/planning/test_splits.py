@@ -68,6 +68,26 @@ def test_queries_of_the_same_text_are_never_on_two_sides() -> None:
                 assert set(numbers.values()) == {2}
 
 
+def test_nearly_equal_queries_are_never_on_two_sides() -> None:
+    """Twenty questions, each asked again with a question mark, and twenty asked once."""
+    topics = "apple bridge candle dragon engine forest garden harbor island jacket".split()
+    asked = [
+        f"where can I buy a {one} with {two}s" for one, two in zip(topics, [*topics[3:], *topics[:3]], strict=True)
+    ]
+    asked += [
+        f"how do I repair the {one} of my {two}" for one, two in zip(topics, [*topics[5:], *topics[:5]], strict=True)
+    ]
+    texts = [*asked, *(f"{text.upper()} ?" for text in asked), *(f"{one} {one[::-1]}" for one in topics * 2)]
+    data = dataset(["a"] * len(texts))
+    data = replace(data, queries=data.queries.assign(text=texts))
+    for split in (KFOLD, HOLDOUT):
+        for fold in folds_of(data, plan(split)):
+            for part in (fold.train, fold.dev, fold.test):
+                assert {q for q in part if int(q[1:]) < 20} == {
+                    f"q{int(q[1:]) - 20}" for q in part if 20 <= int(q[1:]) < 40
+                }
+
+
 @given(
     sizes=st.lists(st.integers(12, 60), min_size=1, max_size=6),
     folds=st.integers(2, 6),
