@@ -53,11 +53,11 @@ def test_the_log_comes_first_and_what_reads_like_a_judged_query_is_left_out(data
 
 def test_what_is_nearly_a_judged_query_is_left_out_as_well(dataset: Dataset) -> None:
     texts = dataset.queries["text"].replace(
-        {"Red shoes": "Warm, soft gloves for winter", "warm gloves": "warm soft gloves for winter"}
+        {"Red shoes": "Warm soft gloves for winter?", "warm gloves": "warm soft gloves for winter"}
     )
     close = replace(dataset, queries=dataset.queries.assign(text=texts))
     found = unlabelled_queries(close, plan_of(dataset, 9, "log"), ["q1", "q2"])
-    assert {item.query_id for item in found} == {"l1", "l3"}  # l2 is now q1 but for a comma
+    assert {item.query_id for item in found} == {"l1", "l3"}  # l2 is now q1 but for a question mark
 
 
 def test_a_title_asks_for_its_body_and_a_sentence_for_the_others(dataset: Dataset) -> None:
