@@ -39,9 +39,12 @@ def _parser() -> argparse.ArgumentParser:
     kept.add_argument("--mask-personal-data", action="store_true", help="mask e-mail addresses and telephone numbers")
     kept.add_argument("--segment-by", choices=["length", "form"], help="segments for queries that have none")
 
-    check = commands.add_parser("check", parents=[data], help="check a sample and list every finding")
+    check = commands.add_parser(
+        "check", parents=[data], help="list every finding, and say whether the sample is good enough"
+    )
     check.add_argument("--json", metavar="FILE", help="write counts and findings as JSON")
     check.add_argument("--csv", metavar="FILE", help="write the findings as CSV")
+    check.add_argument("--to-judge", metavar="FILE", help="write as CSV which judgments would tell the most")
 
     run = commands.add_parser("run", parents=[kept], help="run an experiment and write its result")
     run.add_argument("--plan", metavar="TOML", help="settings on top of the preset; see docs/plan.md")

@@ -6,15 +6,18 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from rerank.adequacy.report import Adequacy, adequacy_of
 from rerank.audit.records import AUDIT, load_audit
 from rerank.cost.prices import current_prices, own_table
 from rerank.errors import RerankError
 from rerank.intake.dataset import Dataset
-from rerank.intake.storage import load_dataset
-from rerank.planning.experiments import experiment_folder, load_result
+from rerank.intake.storage import load_dataset, load_findings
+from rerank.planning.experiments import experiment_folder, list_experiments, load_result, pilot_path
+from rerank.planning.presets import preset
+from rerank.report.comparisons import family_size
 from rerank.report.files import read_per_query, read_to_judge
 from rerank.report.recount import at_prices
-from rerank.store.artefacts import read_parquet
+from rerank.store.artefacts import read_json, read_parquet
 
 
 def _stamp(path: Path) -> int:
@@ -84,3 +87,36 @@ def _rankings(experiment: str, stamp: int) -> pd.DataFrame:
 def rankings(experiment: str) -> pd.DataFrame:
     """Return rankings of all strategies and seeds: strategy, seed, query_id, doc_id, rank, score."""
     return _rankings(experiment, _stamp(experiment_folder(experiment) / "rankings.parquet"))
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _adequacy(digest: str, pilot_stamp: int, experiment: str, stamp: int) -> Adequacy:
+    del pilot_stamp, stamp
+    plan = preset("standard", digest)
+    pilot = read_json(pilot_path(plan)) if pilot_path(plan).is_file() else None
+    computed = {}
+    if experiment:
+        found = read_parquet(experiment_folder(experiment) / "rankings.parquet")
+        computed["embedding"] = found[found["strategy"] == "embedding"].drop_duplicates(["query_id", "doc_id"])
+    return adequacy_of(
+        dataset(digest),
+        load_findings(digest),
+        plan,
+        n_questions=family_size(plan),
+        pilot_sd=float(pilot["sd"]) if pilot else None,
+        computed=computed,
+    )
+
+
+def adequacy(digest: str) -> Adequacy:
+    """Return whether a dataset is good enough for a standard plan; with the embedding's lists where a run has them."""
+    known = [
+        item["id"]
+        for item in list_experiments()
+        if item["plan"]["dataset_digest"] == digest
+        and "embedding" in item["plan"]["strategies"]
+        and (experiment_folder(item["id"]) / "rankings.parquet").is_file()
+    ]
+    experiment = str(known[0]) if known else ""
+    stamp = _stamp(experiment_folder(experiment) / "rankings.parquet") if experiment else 0
+    return _adequacy(digest, _stamp(pilot_path(preset("standard", digest))), experiment, stamp)

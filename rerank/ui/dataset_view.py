@@ -8,6 +8,7 @@ from rerank.figures.grades import grade_histogram
 from rerank.intake.dataset import Dataset
 from rerank.intake.storage import load_findings, load_rejected
 from rerank.ui import cached
+from rerank.ui.adequacy_view import adequacy_view
 from rerank.ui.choose import choose_dataset
 from rerank.ui.findings import findings_table
 from rerank.ui.safe import markdown, plain
@@ -57,25 +58,17 @@ def dataset_view(say: Say) -> None:
             columns={"file": say("File"), "line": say("Line"), "code": say("Rule"), "row": say("Row")}
         )
         table(say, left_out, "rejected_rows")
-    st.page_link(
-        "pages/plan.py",
-        label=say("Make a plan with this dataset"),
-        icon=":material/edit_note:",
-        query_params={"dataset": digest},
-    )
-    st.page_link(
-        "pages/judge.py",
-        label=say("Judge what nobody has judged yet"),
-        icon=":material/rate_review:",
-        query_params={"dataset": digest},
-    )
-    left, right = st.columns(2)
-    with left:
-        _grades(say, found)
-    with right:
-        _segments(say, found)
-    findings_table(say, load_findings(digest), "dataset_findings")
-    _texts(say, found)
+    answer, content = st.tabs([say("Is this sample good enough?"), say("What it holds")])
+    with answer:
+        adequacy_view(say, manifest)
+    with content:
+        left, right = st.columns(2)
+        with left:
+            _grades(say, found)
+        with right:
+            _segments(say, found)
+        findings_table(say, load_findings(digest), "dataset_findings")
+        _texts(say, found)
 
 
 def _grades(say: Say, found: Dataset) -> None:

@@ -66,6 +66,12 @@ def power_panel(say: Say, plan: Plan) -> None:
                 n=count(needed),
             )
         )
+    st.page_link(
+        "pages/data.py",
+        label=say("Is this sample good enough?"),
+        icon=":material/fact_check:",
+        query_params={"dataset": plan.dataset_digest},
+    )
     with st.expander(say("How many queries does each answer need?")):
         _pilot(say, plan, pilot)
         _needed(say, plan, n_test, n_questions, (to_first, between))

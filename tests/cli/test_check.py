@@ -31,6 +31,31 @@ def test_a_clean_sample_is_ready(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert {finding["severity"] for finding in found["findings"]} == {"info"}
 
 
+def test_it_says_whether_the_sample_is_good_enough(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """40 queries: (2.2414 + .8416) · .19 / √40 = .0926, between .05 and .10."""
+    report, to_judge = tmp_path / "report.json", tmp_path / "to-judge.csv"
+    given = ["--lang", "en", "check", str(written(tmp_path / "sample")), "--json", str(report)]
+    assert main([*given, "--to-judge", str(to_judge)]) == DONE
+    shown = capsys.readouterr().out
+    assert "Is this sample good enough?\n  Enough for a large effect only.\n  - 40 queries show a gain" in shown
+    assert "0.093 nDCG@10 or more" in shown
+    found = json.loads(report.read_text())["sample"]
+    assert (found["answer"], found["n_more_queries"]) == ("large_effects_only", 98)
+    assert found["figures"]["detectable_first"] == pytest.approx(0.0926, abs=1e-4)
+    lines = to_judge.read_text(encoding="utf-8-sig").splitlines()
+    assert lines[0] == "query_id,query,doc_id,title,text,grade,why,weight"
+    assert len(lines) == found["n_to_judge"] + 1
+
+
+def test_a_sample_without_documents_has_no_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sample = written(tmp_path / "sample")
+    (sample / "documents.csv").unlink()
+    report = tmp_path / "report.json"
+    assert main(["--lang", "en", "check", str(sample), "--json", str(report)]) == BAD_INPUT
+    assert json.loads(report.read_text())["sample"] is None
+    assert "good enough" not in capsys.readouterr().out
+
+
 def test_a_bad_row_is_named_with_file_and_line_and_changes_the_exit_code(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -59,10 +59,10 @@ def test_two_that_are_alike_through_a_third_are_one_group() -> None:
 
 
 def test_a_chain_that_would_swallow_the_log_is_divided_and_said() -> None:
-    """Windows of 30 letters, each moved by one: neighbours share all but one run each, far ones nothing."""
+    """Windows of 30 letters, each moved by one: neighbours share nearly all their runs, far ones nothing."""
     letters = "thequickbrownfoxjumpsoverlazydogswhilesevenwizardsbakeplumcakesnearoldharbourwalls"
     chain = [letters[place : place + 30] for place in range(40)]
-    assert all(0.9 < similarity(one, two) < 0.95 for one, two in pairwise(chain))
+    assert all(0.9 < similarity(one, two) < 0.97 for one, two in pairwise(chain))
     others = [f"{a}{b}{a}{b}{b}" for a, b in combinations("qwertyuiopasd", 2)]
     found = groups_of([*chain, *others])
     assert found.n_divided == 40

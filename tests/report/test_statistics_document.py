@@ -6,6 +6,11 @@ from typing import get_args
 
 import pytest
 
+from rerank.adequacy.answer import CODES as ADEQUACY
+from rerank.adequacy.answer import MATERIAL, NOTICEABLE, ONE_SIDED_SHARE, STEPS
+from rerank.adequacy.answer import REASONS as SAMPLE_REASONS
+from rerank.adequacy.lists import MAX_DOCUMENTS
+from rerank.adequacy.to_judge import MAX_ROWS
 from rerank.audit.audit import MEASURES
 from rerank.audit.gate import MARK, MAX_MALFORMED_SHARE, WARNINGS
 from rerank.audit.gate import REASONS as AUDIT_REASONS
@@ -13,6 +18,8 @@ from rerank.audit.intervals import N_BOOTSTRAPS as N_AUDIT_BOOTSTRAPS
 from rerank.audit.probes import MAX_QUERIES
 from rerank.decide.decision import CEILING_FACTOR, DECISIONS, REASONS, WOULD_CHANGE
 from rerank.decide.next_money import OPTION_STATUSES, SURER
+from rerank.intake.agreement import TENTATIVE_ALPHA
+from rerank.intake.pool import LOW_SHARE, POOL_SHARE
 from rerank.planning.power import POWER, SD_BETWEEN_RERANKERS, SD_FIRST_STAGE
 from rerank.report.decision import MAX_LEFT_OUT_SHARE
 from rerank.report.next_money import ASSUMPTIONS, FACTORS
@@ -52,6 +59,22 @@ def test_every_code_about_the_next_money_is_explained() -> None:
     assert explained(section, 0) == set(get_args(CurveStatus))
     assert explained(section, 1) == set(OPTION_STATUSES)
     assert explained(section, 2) == set(ASSUMPTIONS)
+
+
+def test_every_code_about_a_sample_is_explained() -> None:
+    section = "Is the sample good enough?"
+    assert explained(section, 0) == set(ADEQUACY)
+    assert explained(section, 1) == set(SAMPLE_REASONS)
+    assert explained(section, 2) == set(STEPS)
+    text = DOCUMENT.split(f"\n## {section}")[1].split("\n## ")[0]
+    assert f"first stage is above {MATERIAL:.2f}" in text
+    assert f"It is above {NOTICEABLE:.2f}" in text
+    assert f"of the ratings is below {TENTATIVE_ALPHA}" in text
+    assert f"At least {POOL_SHARE:.0%}".replace("%", " %") in text
+    assert f"More than {ONE_SIDED_SHARE:.0%}".replace("%", " %") in text
+    assert f"up to {MAX_DOCUMENTS:,} documents" in text
+    assert f"At most {MAX_ROWS:,} rows" in text
+    assert LOW_SHARE == 0.5  # "half"
 
 
 def test_every_measure_reason_and_warning_of_an_audit_is_explained() -> None:
