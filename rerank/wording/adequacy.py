@@ -150,14 +150,17 @@ def basis_sentence(say: Say, sample: Sample) -> str:
         "Enough: a gain of {noticeable} is found with 80 % probability at α = {alpha} over {n} questions. For a large effect only: one of {material}. After Spärck Jones (1974), who calls differences of 5 points noticeable and of 10 material.",
         **facts,
     )
-    return f"{rule} {where}"
+    plan = say(
+        "This holds for a plan “for a decision”, which tests every evaluable query; a quick look tests fewer and shows larger gains only."
+    )
+    return f"{rule} {where} {plan}"
 
 
 def figures_frame(say: Say, sample: Sample) -> pd.DataFrame:
     """Return the figures behind the answer, one a row, with what each means."""
     rows = [
         (
-            say("Usable queries"),
+            say("Evaluable queries"),
             say("{n} of {all}", n=count(sample.n_usable), all=count(sample.n_queries)),
             say(
                 "With a relevant document. {without} have no judgments, {none} are judged and have none.",
@@ -249,7 +252,7 @@ def segments_frame(say: Say, sample: Sample) -> pd.DataFrame:
         [
             {
                 say("Segment"): item.name,
-                say("Usable queries"): item.n_queries,
+                say("Evaluable queries"): item.n_queries,
                 say("Smallest visible gain"): score(item.detectable),
                 say("What can be said about it alone"): _speaks(say, item.n_queries, item.detectable),
             }
