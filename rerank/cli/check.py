@@ -36,7 +36,20 @@ def check(given: argparse.Namespace, say: Say) -> int:
         write_bytes(Path(given.csv), csv_bytes(findings_frame(say, draft.findings)))
     if given.to_judge and adequacy is not None:
         write_bytes(Path(given.to_judge), csv_bytes(adequacy.to_judge))
-    counts = {name: report[name] for name in ("n_queries", "n_documents", "n_judgments")}
+    print_draft(say, draft)
+    if adequacy is not None:
+        print("\n".join(answer_lines(say, adequacy.answer, adequacy.sample)))
+        if len(adequacy.to_judge) and not given.to_judge:
+            print(say("--to-judge FILE writes the list to judge ({n} rows).", n=f"{len(adequacy.to_judge):,}"))
+    if is_refused(say, draft):
+        return 2
+    print(say("Ready to run."))
+    return 0
+
+
+def print_draft(say: Say, draft: Draft) -> None:
+    """Print what a draft holds and its first findings, the gravest at the top."""
+    counts = {f"n_{role}": len(draft.frames[role]) for role in ("queries", "documents", "judgments")}
     print(say("{n_queries} queries, {n_documents} documents, {n_judgments} judgments", **counts))
     for finding in sorted(draft.findings, key=lambda found: SEVERITY_ORDER[found.severity])[:SHOWN]:
         where = f"{finding.file or ''}{f':{finding.line}' if finding.line else ''}"
@@ -45,16 +58,14 @@ def check(given: argparse.Namespace, say: Say) -> int:
         print(f"{name_of(say, SEVERITIES, finding.severity)}  {where}  {sentence}{value}")
     if len(draft.findings) > SHOWN:
         print(say("… and {n} more; --json FILE has them all.", n=len(draft.findings) - SHOWN))
-    if adequacy is not None:
-        print("\n".join(answer_lines(say, adequacy.answer, adequacy.sample)))
-        if len(adequacy.to_judge) and not given.to_judge:
-            print(say("--to-judge FILE writes the list to judge ({n} rows).", n=f"{len(adequacy.to_judge):,}"))
+
+
+def is_refused(say: Say, draft: Draft) -> bool:
+    """Say whether a draft has errors, and print what to do."""
     n_errors = count_errors(draft.findings)
     if n_errors:
         print(say("{n} errors: mend them, or run with --keep-good-rows.", n=n_errors))
-        return 2
-    print(say("Ready to run."))
-    return 0
+    return n_errors > 0
 
 
 def _adequacy(draft: Draft) -> Adequacy | None:

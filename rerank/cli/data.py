@@ -8,11 +8,15 @@ from rerank.intake.dataset import Dataset
 from rerank.intake.finish import finish
 from rerank.intake.reading import Draft, read_file, read_folder
 from rerank.intake.storage import load_dataset, save_dataset
+from rerank.store.home import inbox
 
 
 def draft_of(given: argparse.Namespace) -> Draft:
-    """Read a folder or a single file, as the mapping says if there is one. Raises what the readers raise."""
-    path = Path(given.data).expanduser()
+    """Read a folder or a single file, as the mapping says if there is one. Raises what the readers raise.
+
+    What does not exist here and does in the inbox is read from there.
+    """
+    path = located(given.data)
     mapping = Path(given.mapping).expanduser() if given.mapping else None
     return read_file(path, mapping) if path.is_file() else read_folder(path, mapping)
 
@@ -21,8 +25,19 @@ def dataset_of(given: argparse.Namespace) -> Dataset:
     """Return the dataset of a run: imported and stored, or loaded when DATA is a digest."""
     if re.fullmatch(r"[0-9a-f]{64}", given.data) and not Path(given.data).exists():
         return load_dataset(given.data)
-    draft = draft_of(given)
-    name = given.name or str(draft.facts.get("name") or Path(given.data).expanduser().resolve().name)
+    return saved(draft_of(given), given)
+
+
+def located(data: str) -> Path:
+    """Return where DATA lies: here, else in the inbox of the home folder."""
+    path = Path(data).expanduser()
+    inside = inbox() / data
+    return inside if not path.exists() and inside.exists() else path
+
+
+def saved(draft: Draft, given: argparse.Namespace) -> Dataset:
+    """Finish a draft as the flags say and store the dataset. Raises what `finish` raises."""
+    name = given.name or str(draft.facts.get("name") or located(given.data).resolve().name)
     dataset = finish(
         draft,
         name,

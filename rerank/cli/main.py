@@ -1,4 +1,4 @@
-"""The command line: `rerank check|run|show|export|audit-teacher|bench|doctor`, the same library as the pages."""
+"""The command line: `rerank check|import|run|show|export|audit-teacher|bench|doctor`, the same library as the pages."""
 
 import argparse
 import os
@@ -45,6 +45,8 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--json", metavar="FILE", help="write counts and findings as JSON")
     check.add_argument("--csv", metavar="FILE", help="write the findings as CSV")
     check.add_argument("--to-judge", metavar="FILE", help="write as CSV which judgments would tell the most")
+
+    commands.add_parser("import", parents=[kept], help="check a sample of any size and store it")
 
     run = commands.add_parser("run", parents=[kept], help="run an experiment and write its result")
     run.add_argument("--plan", metavar="TOML", help="settings on top of the preset; see docs/plan.md")
@@ -121,6 +123,10 @@ def _command(name: str) -> Callable[[argparse.Namespace, Say], int]:
         from rerank.cli.check import check
 
         return check
+    if name == "import":
+        from rerank.cli.import_data import import_data
+
+        return import_data
     if name == "run":
         from rerank.cli.run import run
 

@@ -9,14 +9,15 @@ from rerank.intake.agreement import add_ratings
 from rerank.intake.clicks import judgments_from_clicks
 from rerank.intake.dataset import TABLES, Dataset
 from rerank.intake.mapping import FIELDS
-from rerank.intake.near_duplicates import tell_near_duplicates
+from rerank.intake.near_duplicates import MAX_DOCUMENTS, tell_near_duplicates
 from rerank.intake.noting import Ledger, note, refuse_where
 from rerank.intake.pairs import KEY, without_contradictions, without_repeats
-from rerank.intake.personal import tell_personal_data
+from rerank.intake.personal import personal_in, tell_personal_data
 from rerank.intake.pool import one_system, tell_pool
 from rerank.intake.segments import tell_segments
+from rerank.intake.spool import PERSONAL, DocumentSpool, n_same_texts
 from rerank.intake.tables import replaced
-from rerank.intake.texts import tell_texts
+from rerank.intake.texts import BIDI, MARKUP, marked_in, tell_texts
 
 MIN_JUDGED_QUERIES = 15
 MIN_SCALE_TOP = 3  # 1 and 2 alone are partly and fully relevant in many collections
@@ -39,9 +40,17 @@ _EMPTY: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def check_whole(frames: Mapping[str, pd.DataFrame], ledger: Ledger) -> dict[str, pd.DataFrame]:
-    """Return the frames without rows that contradict or point nowhere; findings go to the ledger."""
+def check_whole(
+    frames: Mapping[str, pd.DataFrame], ledger: Ledger, spool: DocumentSpool | None = None
+) -> dict[str, pd.DataFrame]:
+    """Return the frames without rows that contradict or point nowhere; findings go to the ledger.
+
+    spool: the documents when they are too many for memory; each was looked at when it was read.
+    """
     found = dict(frames)
+    if spool is not None:
+        spool.settle(ledger)
+        found["documents"] = spool.frame()
     for role, columns in _EMPTY.items():
         found.setdefault(role, pd.DataFrame({name: pd.Series([], dtype="str") for name in columns}))
     if "clicks" in found:
@@ -53,15 +62,19 @@ def check_whole(frames: Mapping[str, pd.DataFrame], ledger: Ledger) -> dict[str,
         ledger.findings.append(note("error", "no_documents"))
     if found["judgments"].empty and ("ratings" not in found or found["ratings"].empty):
         ledger.findings.append(note("error", "no_judgments"))
-    for role, whole in (("queries", ["query_id", "text"]), ("documents", ["doc_id", "title", "text"])):
-        code = "repeated_query" if role == "queries" else "repeated_document"
-        found[role] = without_repeats(found[role], ledger, whole, code, "warning", whole[:2])
+    of_query, of_document = ["query_id", "text"], ["doc_id", "title", "text"]
+    found["queries"] = without_repeats(found["queries"], ledger, of_query, "repeated_query", "warning", of_query)
+    if spool is None:
+        found["documents"] = without_repeats(
+            found["documents"], ledger, of_document, "repeated_document", "warning", of_document[:2]
+        )
     found["queries"] = without_repeats(
         found["queries"], ledger, ["query_id"], "duplicate_query_id", "error", ["query_id", "text"]
     )
-    found["documents"] = without_repeats(
-        found["documents"], ledger, ["doc_id"], "duplicate_document_id", "error", ["doc_id", "title"]
-    )
+    if spool is None:
+        found["documents"] = without_repeats(
+            found["documents"], ledger, ["doc_id"], "duplicate_document_id", "error", ["doc_id", "title"]
+        )
     for role, code in (
         ("judgments", "orphan_judgment"),
         ("candidates", "orphan_candidate"),
@@ -88,12 +101,9 @@ def check_whole(frames: Mapping[str, pd.DataFrame], ledger: Ledger) -> dict[str,
         found["teacher_scores"] = without_repeats(
             scores, ledger, KEY, "duplicate_teacher_score", "warning", [*KEY, "score"]
         )
-    tell_counts(found, ledger)
+    tell_counts(found, ledger, spool)
     if not found["queries"].empty and not found["documents"].empty:
-        tell_texts(found["queries"], found["documents"], ledger)
-        tell_near_duplicates(found["queries"], found["documents"], ledger)
-        for role in ("queries", "documents"):
-            tell_personal_data(role, found[role], ledger)
+        _tell_texts(found["queries"], found["documents"], ledger, spool)
         tell_segments(found["queries"], ledger)
     return {role: found[role].reset_index(drop=True) for role in TABLES if role in found}
 
@@ -118,6 +128,19 @@ def fitted_ratings(said: Mapping[str, pd.DataFrame], dataset: Dataset, ledger: L
     keys = [*KEY, "rater"]
     ratings = without_repeats(found["ratings"], ledger, keys, "duplicate_rating", "warning", [*keys, "grade"])
     return {"judgments": judgments.reset_index(drop=True), "ratings": ratings.reset_index(drop=True)}
+
+
+def _tell_texts(queries: pd.DataFrame, documents: pd.DataFrame, ledger: Ledger, spool: DocumentSpool | None) -> None:
+    if spool is None:
+        tell_texts(queries, documents, ledger)
+        tell_near_duplicates(queries, documents, ledger)
+        personal = marked_in(documents, personal_in("documents", documents))
+    else:
+        tell_texts(queries, spool.head(), ledger, {kind: spool.marked(kind) for kind in (*MARKUP, BIDI)})
+        tell_near_duplicates(queries, spool.spread(MAX_DOCUMENTS), ledger)
+        personal = spool.marked(PERSONAL)
+    tell_personal_data("queries", marked_in(queries, personal_in("queries", queries)), ledger)
+    tell_personal_data("documents", personal, ledger)
 
 
 def _take_clicks(found: dict[str, pd.DataFrame], ledger: Ledger) -> None:
@@ -156,7 +179,9 @@ def _by_text(found: dict[str, pd.DataFrame]) -> None:
 def _without_orphans(found: Mapping[str, pd.DataFrame], role: str, code: str, ledger: Ledger) -> pd.DataFrame:
     frame = found[role]
     no_query = ~frame["query_id"].isin(set(found["queries"]["query_id"]))
-    no_document = ~frame["doc_id"].isin(set(found["documents"]["doc_id"]))
+    # The few ids that are named are looked up among the many that there are, and not the other way round.
+    ids = found["documents"]["doc_id"]
+    no_document = ~frame["doc_id"].isin(set(ids[ids.isin(frame["doc_id"].unique())]))
     both = no_query & no_document
     for marked, missing in (
         (both, "query and document"),
@@ -183,7 +208,7 @@ def _candidates(frame: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
     )
 
 
-def tell_counts(found: Mapping[str, pd.DataFrame], ledger: Ledger) -> None:
+def tell_counts(found: Mapping[str, pd.DataFrame], ledger: Ledger, spool: DocumentSpool | None = None) -> None:
     """Write the findings that follow from how much was judged: those of `COUNTED`."""
     queries, judgments, documents = found["queries"], found["judgments"], found["documents"]
     if queries.empty or judgments.empty:
@@ -207,7 +232,7 @@ def tell_counts(found: Mapping[str, pd.DataFrame], ledger: Ledger) -> None:
     ledger.findings.append(note("info", "grade_histogram", counts=counts_by_grade))
     if "0" not in counts_by_grade:
         ledger.findings.append(note("info", "only_positive_judgments", n_judgments=len(judgments)))
-    n_same = int(documents.duplicated(["title", "text"]).sum())
+    n_same = n_same_texts(documents) if spool is None else spool.n_same
     if n_same:
         ledger.findings.append(note("info", "duplicate_document_texts", n_documents=n_same))
     n_repeated = int(queries["text"].duplicated().sum())

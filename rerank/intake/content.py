@@ -59,11 +59,20 @@ class Content:
 
     def __init__(self, file: str, data: bytes, ledger: Ledger, named: Collection[str] = ()) -> None:
         """Take a file's name and bytes; `named` are columns that the user's mapping names."""
+        self.first_line = 1
         self.file = file
         self.data = data
         self.ledger = ledger
         self.named = frozenset(named)
         self.encoding: str | None = None
+
+    @classmethod
+    def of_block(cls, file: str, text: str, first_line: int, ledger: Ledger, named: Collection[str]) -> "Content":
+        """Return a part of a file that is read block by block: whole lines, the first of them with its number."""
+        found = cls(file, b"", ledger, named)
+        found.__dict__["text"] = text  # the cached property, already known
+        found.first_line = first_line
+        return found
 
     @cached_property
     def text(self) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -19,6 +20,7 @@ class Dataset:
     teacher_scores or None: query_id, doc_id, score (float; higher is better).
     ratings or None: query_id, doc_id, rater, grade (int): what several people said before it became a judgment.
     Frames are in the user's order; the digest covers the sorted content and not the name.
+    documents_at: the folder of their columns when documents are too many for memory; the frame then reads from it.
     """
 
     name: str
@@ -30,3 +32,4 @@ class Dataset:
     teacher_scores: pd.DataFrame | None
     manifest: Mapping[str, Any]
     ratings: pd.DataFrame | None = None
+    documents_at: Path | None = None

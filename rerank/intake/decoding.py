@@ -11,7 +11,7 @@ from rerank.intake.findings import Finding
 from rerank.intake.noting import note
 
 MAX_TEXT_BYTES = 256 * 2**20
-_MARKS = (  # longest first: the mark of UTF-32-LE starts with that of UTF-16-LE
+KNOWN_MARKS = (  # longest first: the mark of UTF-32-LE starts with that of UTF-16-LE
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -39,14 +39,14 @@ def _refused(code: str, file: str, line: int | None = None, value: str | None = 
     return Decoded(None, None, (note("error", code, file, line, value, **facts),))
 
 
-def _line_at(data: bytes, position: int) -> tuple[int, str]:
+def line_at(data: bytes, position: int) -> tuple[int, str]:
     """Return the number and the text, best effort, of the line that holds a byte."""
     start = data.rfind(b"\n", 0, position) + 1
     line = data[start : start + 400].split(b"\n")[0]
     return data.count(b"\n", 0, position) + 1, line.decode("utf-8", "replace")
 
 
-def _japanese(data: bytes) -> tuple[str, str] | None:
+def japanese(data: bytes) -> tuple[str, str] | None:
     """Return text and codec when the bytes are plausible CP932 or EUC-JP, else None.
 
     Both codecs accept much that is neither; kana, or han in runs, tell Japanese from accented Latin letters.
@@ -68,18 +68,23 @@ def _japanese(data: bytes) -> tuple[str, str] | None:
     return None if best is None else (best[1], best[2])
 
 
+def is_nearly_utf8(n_bad: int, n_good: int) -> bool:
+    """Say whether so few bytes are forbidden, beside characters above ASCII, that the others are UTF-8."""
+    return 10 * n_bad <= n_good
+
+
 def _without_mark(data: bytes, file: str) -> Decoded:
     """Decode bytes that carry no byte-order mark: UTF-8 first, then nearly UTF-8, then Japanese codecs."""
     try:
         return Decoded(data.decode("utf-8"), "utf-8", ())
     except UnicodeDecodeError as problem:
-        line, value = _line_at(data, problem.start)
+        line, value = line_at(data, problem.start)
     text = data.decode("utf-8", "surrogateescape")
     n_bad = len(_ESCAPED.findall(text))
     n_good = sum(1 for character in text if ord(character) > 127) - n_bad
-    if 10 * n_bad <= n_good:
+    if is_nearly_utf8(n_bad, n_good):
         return Decoded(text, "utf-8", (note("warning", "bytes_not_utf8", file, line, value, n_bytes=n_bad),))
-    found = _japanese(data)
+    found = japanese(data)
     if found is None:
         return _refused("encoding_unknown", file, line, value)
     return Decoded(*found, (note("info", "text_encoding", file, encoding=found[1]),))
@@ -102,17 +107,17 @@ def decode(data: bytes, file: str, max_bytes: int = MAX_TEXT_BYTES) -> Decoded:
     for magic, kind in _BINARY:
         if data.startswith(magic):
             return _refused("archive_not_supported", file, kind=kind)
-    for mark, encoding in _MARKS:
+    for mark, encoding in KNOWN_MARKS:
         if data.startswith(mark):
             try:
                 decoded = Decoded(data.decode(encoding), encoding.removesuffix("-sig"), ())
             except UnicodeDecodeError as problem:
-                line, value = _line_at(data, problem.start)
+                line, value = line_at(data, problem.start)
                 return _refused("encoding_broken", file, line, value, encoding=encoding)
             break
     else:
         if b"\0" in data:
-            return _refused("nul_bytes", file, *_line_at(data, data.index(b"\0")))
+            return _refused("nul_bytes", file, *line_at(data, data.index(b"\0")))
         decoded = _without_mark(data, file)
     if decoded.text is None:
         return decoded

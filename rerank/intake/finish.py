@@ -2,29 +2,19 @@
 
 import datetime
 from collections import Counter
+from pathlib import Path
 
-import pandas as pd
-
-from rerank.digests import digest_of
 from rerank.errors import RerankError
+from rerank.intake.content_digest import dataset_digest
 from rerank.intake.dataset import Dataset
 from rerank.intake.mapping import FIELDS
 from rerank.intake.noting import count_errors
 from rerank.intake.personal import masked_ids, without_personal_data
 from rerank.intake.reading import Draft
 from rerank.intake.segments import segments_by
+from rerank.intake.spool import DocumentSpool
 from rerank.intake.tables import replaced
-
-
-def _content(frame: pd.DataFrame, columns: tuple[str, ...]) -> list[list[str]]:
-    """Return a frame's rows as sorted texts: the same content in another order is the same dataset."""
-    rows = frame[list(columns)].astype("str").to_numpy().tolist()
-    return sorted(rows)
-
-
-def dataset_digest(frames: dict[str, pd.DataFrame]) -> str:
-    """Return the SHA-256 of the content of all tables, whatever the order of their rows."""
-    return digest_of({role: _content(frame, FIELDS[role]) for role, frame in sorted(frames.items())})
+from rerank.store.columns import ColumnWriter, batches_of, mapped_columns
 
 
 def left_out(draft: Draft) -> dict[str, dict[str, int]]:
@@ -68,7 +58,7 @@ def finish(
         raise RerankError("dataset_is_empty", **sizes)
     n_masked: dict[str, int] = {}
     if mask_personal_data:
-        for role in ("queries", "documents"):
+        for role in ("queries",) if draft.spool is not None else ("queries", "documents"):
             frames[role], n_masked[role] = without_personal_data(role, frames[role])
         ids = masked_ids(frames["queries"]["query_id"])
         for role, frame in frames.items():
@@ -76,7 +66,13 @@ def finish(
                 frames[role] = frame.assign(query_id=replaced(frame["query_id"], ids))
     if segments is not None:
         frames["queries"] = frames["queries"].assign(segment=segments_by(frames["queries"], segments))
-    digest = dataset_digest(frames)
+    on_disk: Path | None = None
+    if draft.spool is not None:
+        on_disk = draft.spool.columns
+        if mask_personal_data:
+            on_disk, n_masked["documents"] = _masked(draft.spool)
+        frames["documents"] = mapped_columns(on_disk, FIELDS["documents"])
+    digest = dataset_digest(frames, on_disk)
     manifest = {
         "digest": digest,
         "name": name,
@@ -122,4 +118,17 @@ def finish(
         teacher_scores=frames.get("teacher_scores"),
         manifest=manifest,
         ratings=frames.get("ratings"),
+        documents_at=on_disk,
     )
+
+
+def _masked(spool: DocumentSpool) -> tuple[Path, int]:
+    """Write documents with masked texts beside those that were read; return where, and how many that changed."""
+    folder = spool.folder / "masked"
+    n_masked = 0
+    with ColumnWriter(folder, FIELDS["documents"]) as written:
+        for frame in batches_of(spool.columns, FIELDS["documents"]):
+            masked, n_changed = without_personal_data("documents", frame)
+            written.write(masked)
+            n_masked += n_changed
+    return folder, n_masked

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from rerank.intake.noting import Ledger, note
+from rerank.intake.texts import Marked, holding, line_of
 
 EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24}")
 # Only numbers that are written as telephone numbers are: product numbers are everywhere in these texts.
@@ -21,21 +22,21 @@ def mask(text: str) -> str:
     return PHONE.sub("[phone]", EMAIL.sub("[e-mail]", text))
 
 
-def _holds(texts: "pd.Series[str]") -> "pd.Series[bool]":
-    return texts.str.contains(EMAIL) | texts.str.contains(PHONE)
-
-
-def tell_personal_data(role: str, frame: pd.DataFrame, ledger: Ledger) -> None:
-    """Write one finding when texts of a role hold personal data; the value shown is masked."""
+def personal_in(role: str, frame: pd.DataFrame) -> "pd.Series[bool]":
+    """Say which rows of a role hold personal data in their texts."""
     texts = frame["text"] if role == "queries" else frame["title"] + " " + frame["text"]
-    held = _holds(texts)
-    if held.any():
-        first = frame[held].iloc[0]
-        value = mask(str(texts[held].iloc[0]))
+    return holding(texts, EMAIL, "@") | holding(texts, PHONE, r"\p{Nd}[ -]\p{Nd}|\p{Nd}\) ?\p{Nd}")
+
+
+def tell_personal_data(role: str, found: Marked, ledger: Ledger) -> None:
+    """Write one finding when texts of a role hold personal data; the value shown is masked."""
+    first = found.first
+    if first is not None:
+        value = mask(str(first["text"]) if role == "queries" else f"{first['title']} {first['text']}")
         at = max(0, min(value.find("[e-mail]") % 10**9, value.find("[phone]") % 10**9) - 40)
-        facts = {"role": role, "n_rows": int(held.sum())}
+        facts = {"role": role, "n_rows": found.n_rows}
         ledger.findings.append(
-            note("warning", "personal_data", str(first["file"]), int(first["line"]), value[at:], **facts)
+            note("warning", "personal_data", str(first["file"]), line_of(first), value[at:], **facts)
         )
 
 

@@ -1,5 +1,6 @@
 """From files to a draft: every role's rows, every finding, every refused row."""
 
+import itertools
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +19,7 @@ from rerank.intake.folders import choose
 from rerank.intake.formats.registry import by_columns, open_tables
 from rerank.intake.formats.workbook import role_of_sheet
 from rerank.intake.labels import graded, labels_in
+from rerank.intake.large import LargeFile, is_large
 from rerank.intake.mapping import (
     FIELDS,
     REQUIRED,
@@ -33,7 +35,8 @@ from rerank.intake.mapping import (
 )
 from rerank.intake.noting import Ledger, RejectedRow, count_errors, note
 from rerank.intake.rows import READERS
-from rerank.intake.sources import LEAVE_OUT, Choice, Source, key_of
+from rerank.intake.sources import LEAVE_OUT, Choice, Source, bytes_of, key_of
+from rerank.intake.spool import DocumentSpool
 from rerank.intake.tables import LINE, Table
 
 N_PREVIEW = 5
@@ -76,13 +79,15 @@ class Draft:
     """What the files hold, before anybody decided to keep it.
 
     frames: by role, the usable rows with `file` and `line`; roles that no file has are absent.
+    spool: where documents lie that are too many for memory; their frame reads them from there, without file and line.
     """
 
     frames: Mapping[str, pd.DataFrame]
     files: tuple[FileRead, ...]
     findings: list[Finding] = field(default_factory=list)
-    rejected: list[RejectedRow] = field(default_factory=list)
+    rejected: Sequence[RejectedRow] = field(default_factory=list)
     facts: Mapping[str, object] = field(default_factory=dict)
+    spool: DocumentSpool | None = None
 
 
 @dataclass(frozen=True)
@@ -163,15 +168,95 @@ class _Reader:
         self.derived: dict[str, list[tuple[str, _Decided]]] = {}
         self.files: list[FileRead] = []
         self.seen: dict[tuple[object, ...], str] = {}
+        self.spool: DocumentSpool | None = None
+
+    def open(self, source: Source) -> None:
+        """Read a file, block by block when it is large and holds documents, else whole; archives are unpacked."""
+        if is_large(source) and self._stream(source):
+            return
+        for inner in unpacked(source.loaded(), self.ledger):
+            if not (is_large(inner) and self._stream(inner)):
+                self.read(inner)
+
+    def _is_new(self, source: Source) -> bool:
+        said = (source.sha256, source.role, tuple(sorted((source.mapping or {}).items())))
+        if said in self.seen and source.n_bytes:
+            first = self.seen[said]
+            self.ledger.findings.append(note("warning", "file_repeated", source.name, first_file=first))
+            return False
+        self.seen[said] = source.name
+        return True
+
+    def _stream(self, source: Source) -> bool:
+        """Read documents block by block; False, with nothing done, when the file holds something else."""
+        block = Ledger()
+        named = self._named(source)
+        file = LargeFile(source, block, named)
+        if file.layout is None:
+            return False
+        scan = file.scan()
+        if any(finding.severity == "error" for finding in block.findings):
+            self.ledger.findings.extend(block.findings)
+            self._unread(source, None)
+            return True
+        key = key_of(scan.sha256)
+        tables = file.tables(block)
+        raw = next((table for table in tables if len(table.rows)), None)
+        if raw is None:
+            return False
+        choice = self._choice(source, key, raw.columns, block)
+        opened = [raw] if choice.role is not None or choice.mapping else by_columns(raw, source.name, block)
+        if choice.role == LEAVE_OUT or opened[0].role is not None:
+            return False
+        decided = _decide(opened[0], choice, source.name, block)
+        if decided is not None and decided.role != "documents":
+            return False
+        if not self._is_new(source):
+            return True
+        n_rows = len(raw.rows)
+        if decided is None or not _is_complete(decided.role, decided.mapping, raw, source.name, block):
+            self.ledger.findings.extend(block.findings)
+            decided = None
+        else:
+            spool = self._spooled()
+            n_rows = 0
+            for table in itertools.chain([raw], tables):
+                if len(table.rows):
+                    spool.add(READERS["documents"](table, decided.mapping, source.name, block))
+                    n_rows += len(table.rows)
+                spool.take(block, self.ledger)
+            spool.take(block, self.ledger)
+        self.files.append(
+            FileRead(
+                name=source.name,
+                role=decided.role if decided else None,
+                mapping=decided.mapping if decided else {},
+                columns=raw.columns,
+                preview=_preview(raw),
+                n_rows=n_rows,
+                n_bytes=source.n_bytes,
+                sha256=scan.sha256,
+                encoding=scan.encoding,
+                key=key,
+                layout=opened[0].layout,
+                confidence=confidence_of(decided.role, decided.mapping) if decided else None,
+                outputs={"documents": n_rows} if decided else {},
+            )
+        )
+        return True
+
+    def _spooled(self) -> DocumentSpool:
+        """Return where documents go from now on; those in memory go there first."""
+        if self.spool is None:
+            self.spool = DocumentSpool(self.ledger)
+            for frame in self.frames.pop("documents", []):
+                self.spool.add(frame)
+        return self.spool
 
     def read(self, source: Source) -> None:
         """Read one file that is no archive."""
-        said = (source.sha256, source.role, tuple(sorted((source.mapping or {}).items())))
-        if said in self.seen and source.data:
-            first = self.seen[said]
-            self.ledger.findings.append(note("warning", "file_repeated", source.name, first_file=first))
+        if not self._is_new(source):
             return
-        self.seen[said] = source.name
         content = Content(source.name, source.data, self.ledger, self._named(source))
         tables = open_tables(content)
         parts = list(dict.fromkeys(table.part for table in tables))
@@ -200,7 +285,7 @@ class _Reader:
             )
         )
 
-    def _choice(self, source: Source, key: str, columns: tuple[str, ...]) -> Choice:
+    def _choice(self, source: Source, key: str, columns: tuple[str, ...], ledger: Ledger) -> Choice:
         chosen = self.choices.get(key)
         if chosen is not None:
             return chosen
@@ -209,7 +294,7 @@ class _Reader:
         remembered = self.recall(columns)
         if remembered is None:
             return Choice()
-        self.ledger.findings.append(note("info", "mapping_remembered", source.name))
+        ledger.findings.append(note("info", "mapping_remembered", source.name))
         return remembered
 
     def _part(self, source: Source, part: str, tables: list[Table], encoding: str | None) -> None:
@@ -217,7 +302,7 @@ class _Reader:
         key = key_of(source.sha256, part)
         file = f"{source.name} › {part}" if part else source.name
         raw = tables[0]
-        choice = self._choice(source, key, raw.columns)
+        choice = self._choice(source, key, raw.columns, self.ledger)
         found: list[_Decided] = []
         is_fixed = True
         layout: str = raw.layout
@@ -254,17 +339,19 @@ class _Reader:
                 labels = labels or tuple(labels_in(table, decided.mapping["grade"]))
                 table = graded(table, decided.mapping["grade"], choice.labels, file, self.ledger)
             rows = READERS[decided.role](table, decided.mapping, file, self.ledger)
-            self.frames.setdefault(decided.role, []).append(rows)
+            if decided.role == "documents" and self.spool is not None:
+                self.spool.add(rows)
+            else:
+                self.frames.setdefault(decided.role, []).append(rows)
             outputs[decided.role] = outputs.get(decided.role, 0) + len(table.rows)
         role = next((one.role for one in found if one.role in ROLES), None)
-        preview = raw.rows.drop(columns=LINE).head(N_PREVIEW)
         self.files.append(
             FileRead(
                 name=file,
                 role=role,
                 mapping=found[0].mapping if found else {},
                 columns=raw.columns,
-                preview=preview.apply(lambda cells: cells.str.slice(0, PREVIEW_CHARS)) if len(raw.columns) else preview,
+                preview=_preview(raw),
                 n_rows=len(raw.rows),
                 n_bytes=len(source.data),
                 sha256=source.sha256,
@@ -298,7 +385,7 @@ class _Reader:
             table = graded(decided.table, decided.mapping["grade"], {}, file, self.ledger)
             self.frames["judgments"] = [READERS["judgments"](table, decided.mapping, file, self.ledger)]
         for role, found in self.derived.items():
-            if role in self.frames:
+            if role in self.frames or (role == "documents" and self.spool is not None):
                 continue
             parts = []
             for file, decided in found:
@@ -316,6 +403,11 @@ class _Reader:
                 self.frames[role] = [together]
                 code = "queries_derived" if role == "queries" else "documents_derived"
                 self.ledger.findings.append(note("info", code, n_rows=len(together)))
+
+
+def _preview(table: Table) -> pd.DataFrame:
+    rows = table.rows.drop(columns=LINE).head(N_PREVIEW)
+    return rows.apply(lambda cells: cells.str.slice(0, PREVIEW_CHARS)) if len(table.columns) else rows
 
 
 def _stripped(cells: "pd.Series[str]") -> "pd.Series[str]":
@@ -336,12 +428,13 @@ def read_files(
     """
     reader = _Reader(choices or {}, recall)
     for source in sources:
-        for inner in unpacked(source, reader.ledger):
-            reader.read(inner)
+        reader.open(source)
     reader.derive()
     together = {role: pd.concat(parts, ignore_index=True) for role, parts in reader.frames.items()}
-    checked = check_whole(together, reader.ledger)
-    return Draft(checked, tuple(reader.files), reader.ledger.findings, reader.ledger.rejected, dict(facts or {}))
+    spool, ledger = reader.spool, reader.ledger
+    checked = check_whole(together, ledger, spool)
+    rejected = ledger.rejected if spool is None else spool.rejected
+    return Draft(checked, tuple(reader.files), ledger.findings, rejected, dict(facts or {}), spool)
 
 
 def read_teacher_scores(path: Path, dataset: Dataset, *, keep_good_rows: bool = False) -> pd.DataFrame:
@@ -351,7 +444,7 @@ def read_teacher_scores(path: Path, dataset: Dataset, *, keep_good_rows: bool = 
     `input_has_errors`, and `no_teacher_scores` when nothing is left.
     """
     reader = _Reader({}, None)
-    for inner in unpacked(Source(path.name, _bytes_of(path), "teacher_scores"), reader.ledger):
+    for inner in unpacked(Source(path.name, bytes_of(path), "teacher_scores"), reader.ledger):
         reader.read(inner)
     frames = {role: getattr(dataset, role).assign(file="", line=0) for role in ("queries", "documents", "judgments")}
     said = reader.frames.get("teacher_scores")
@@ -386,9 +479,17 @@ def read_ratings(sources: Sequence[Source], dataset: Dataset) -> Draft:
     return Draft(fitted, tuple(reader.files), reader.ledger.findings, reader.ledger.rejected)
 
 
-def _bytes_of(path: Path) -> bytes:
+def _source_of(
+    path: Path,
+    name: str,
+    role: str | None = None,
+    mapping: Mapping[str, str] | None = None,
+    labels: Mapping[str, int] | None = None,
+) -> Source:
+    """Return a file with its bytes, or with its place when it is large."""
+    found = Source(name, b"", role, mapping, labels or {}, path)
     try:
-        return path.read_bytes()
+        return found if is_large(found) else found.loaded()
     except OSError as error:
         raise RerankError("input_unreadable", path=str(path), reason=error.strerror or "") from error
 
@@ -427,7 +528,7 @@ def read_folder(path: Path, mapping: Path | None = None) -> Draft:
             _add_mapped(path, item, sources, used, ledger)
         unread = [name for name in choose(names)[1] + [name for name, _ in chosen] if path / name not in used]
     else:
-        sources = [Source(name, _bytes_of(path / name), role) for name, role in chosen]
+        sources = [_source_of(path / name, name, role) for name, role in chosen]
     ledger.findings.extend(note("info", "file_not_read", name) for name in sorted(unread))
     draft = read_files(sources, _facts_of(path))
     draft.findings[:0] = ledger.findings
@@ -442,12 +543,12 @@ def read_file(path: Path, mapping: Path | None = None) -> Draft:
     if not path.is_file():
         raise RerankError("input_not_found", path=str(path))
     if mapping is None:
-        return read_files([Source(path.name, _bytes_of(path))])
+        return read_files([_source_of(path, path.name)])
     ledger = Ledger()
     sources: list[Source] = []
     for item in read_mapping(mapping):
         if (path.parent / item.file).resolve() == path.resolve():
-            sources.append(Source(path.name, _bytes_of(path), item.role, dict(item.columns), item.labels))
+            sources.append(_source_of(path, path.name, item.role, dict(item.columns), item.labels))
         else:
             ledger.findings.append(note("warning", "mapped_file_missing", item.file))
     if not sources:
@@ -462,7 +563,7 @@ def _add_mapped(folder: Path, item: FileMapping, sources: list[Source], used: se
     if folder.resolve() not in file.parents or not file.is_file():
         ledger.findings.append(note("warning", "mapped_file_missing", item.file))
         return
-    sources.append(Source(item.file, _bytes_of(file), item.role, dict(item.columns), item.labels))
+    sources.append(_source_of(file, item.file, item.role, dict(item.columns), item.labels))
     used.add(folder / item.file)
 
 

@@ -1,8 +1,9 @@
 """Datasets on disk: one folder per digest that appears whole or not at all."""
 
+import itertools
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,16 @@ import pandas as pd
 from rerank.errors import RerankError
 from rerank.intake.dataset import TABLES, Dataset
 from rerank.intake.findings import Finding
+from rerank.intake.mapping import FIELDS
 from rerank.intake.noting import RejectedRow, capped, finding_dict, rejected_frame
 from rerank.intake.personal import mask
-from rerank.store.artefacts import read_json, read_parquet, write_json, write_parquet
+from rerank.store.artefacts import read_json, read_parquet, write_json, write_parquet, write_parquet_parts
+from rerank.store.columns import link_columns, mapped_columns
 from rerank.store.home import room
 
 MAX_LINEAGE = 1_000
+MAX_REJECTED_AT_ONCE = 10_000
+DOCUMENTS = "documents"  # a folder of columns instead of a Parquet file, when they are too many for memory
 
 
 def dataset_folder(digest: str) -> Path:
@@ -37,15 +42,16 @@ def save_dataset(dataset: Dataset, findings: Sequence[Finding] = (), rejected: S
         findings = [
             replace(finding, value=None if finding.value is None else mask(finding.value)) for finding in findings
         ]
-        rejected = [replace(row, row=mask(row.row)) for row in rejected]
     part = Path(tempfile.mkdtemp(dir=room("datasets"), prefix=".part."))
     try:
         for name in TABLES:
             frame = getattr(dataset, name)
-            if frame is not None:
+            if name == DOCUMENTS and dataset.documents_at is not None:
+                link_columns(dataset.documents_at, part / DOCUMENTS, FIELDS[DOCUMENTS])
+            elif frame is not None:
                 write_parquet(part / f"{name}.parquet", frame)
         write_json(part / "findings.json", [finding_dict(finding) for finding in capped(findings)])
-        write_parquet(part / "rejected.parquet", rejected_frame(rejected))
+        write_parquet_parts(part / "rejected.parquet", _rejected_frames(rejected, bool(dataset.manifest.get("masked"))))
         write_json(part / "manifest.json", dict(dataset.manifest))
         part.chmod(0o755)
         if final.exists():  # a folder without manifest: somebody's broken copy
@@ -56,6 +62,13 @@ def save_dataset(dataset: Dataset, findings: Sequence[Finding] = (), rejected: S
     return final
 
 
+def _rejected_frames(rejected: Iterable[RejectedRow], masked: bool) -> Iterator[pd.DataFrame]:
+    rows = (replace(row, row=mask(row.row)) if masked else row for row in rejected)
+    yield rejected_frame(list(itertools.islice(rows, MAX_REJECTED_AT_ONCE)))
+    while some := list(itertools.islice(rows, MAX_REJECTED_AT_ONCE)):
+        yield rejected_frame(some)
+
+
 def load_dataset(digest: str) -> Dataset:
     """Return a stored dataset. Raises RerankError `dataset_not_found` or `dataset_unreadable`."""
     folder = dataset_folder(digest)
@@ -64,6 +77,9 @@ def load_dataset(digest: str) -> Dataset:
         tables = {
             name: read_parquet(folder / f"{name}.parquet") for name in TABLES if (folder / f"{name}.parquet").is_file()
         }
+        at = folder / DOCUMENTS if (folder / DOCUMENTS).is_dir() else None
+        if at is not None:
+            tables[DOCUMENTS] = mapped_columns(at, FIELDS[DOCUMENTS])
         return Dataset(
             name=str(manifest["name"]),
             digest=digest,
@@ -74,6 +90,7 @@ def load_dataset(digest: str) -> Dataset:
             teacher_scores=tables.get("teacher_scores"),
             manifest=manifest,
             ratings=tables.get("ratings"),
+            documents_at=at,
         )
     except (OSError, ValueError, KeyError) as error:
         raise RerankError("dataset_unreadable", digest=digest, reason=type(error).__name__) from error

@@ -10,9 +10,9 @@ import pandas as pd
 from rerank.errors import RerankError
 from rerank.intake.agreement import tell_agreement
 from rerank.intake.checks import COUNTED, tell_counts
+from rerank.intake.content_digest import dataset_digest
 from rerank.intake.dataset import TABLES, Dataset
 from rerank.intake.findings import Finding
-from rerank.intake.finish import dataset_digest
 from rerank.intake.mapping import FIELDS
 from rerank.intake.noting import REJECTED_COLUMNS, Ledger, RejectedRow, note
 from rerank.intake.pairs import KEY
@@ -53,7 +53,7 @@ def judged_version(
     frames["judgments"] = pd.concat([earlier, made], ignore_index=True).astype({"grade": "int64"})
     frames["ratings"] = _with_ratings(dataset.ratings, used)
     findings = _findings(dataset, frames, used, len(made))
-    digest = dataset_digest(frames)
+    digest = dataset_digest(frames, dataset.documents_at)
     agreement = agreement_among(used)
     pace = pace_of(marks)
     times = sorted(float(mark["marked_at"]) for mark in marks)
@@ -100,6 +100,7 @@ def judged_version(
         teacher_scores=frames.get("teacher_scores"),
         manifest=manifest,
         ratings=frames["ratings"],
+        documents_at=dataset.documents_at,
     )
     rejected = load_rejected(dataset.digest)[list(REJECTED_COLUMNS)].itertuples(index=False, name=None)
     save_dataset(version, findings, [RejectedRow(*row) for row in rejected])

@@ -3,11 +3,13 @@
 import json
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 
 def write_atomically(path: Path, write: Callable[[Path], None], mode: int = 0o644) -> None:
@@ -54,6 +56,24 @@ def read_json(path: Path) -> Any:
 def write_parquet(path: Path, frame: pd.DataFrame) -> None:
     """Write a frame as Parquet atomically, without its index."""
     write_atomically(path, lambda part: frame.to_parquet(part, index=False))
+
+
+def write_parquet_parts(path: Path, frames: Iterable[pd.DataFrame]) -> None:
+    """Write frames of equal columns, at least one, as one Parquet file atomically; one is in memory at a time."""
+
+    def write(part: Path) -> None:
+        writer: pq.ParquetWriter | None = None
+        try:
+            for frame in frames:
+                table = pa.Table.from_pandas(frame, preserve_index=False)
+                if writer is None:
+                    writer = pq.ParquetWriter(part, table.schema)
+                writer.write_table(table.cast(writer.schema))
+        finally:
+            if writer is not None:
+                writer.close()
+
+    write_atomically(path, write)
 
 
 def read_parquet(path: Path) -> pd.DataFrame:

@@ -27,6 +27,11 @@ def room(name: str) -> Path:
     return path
 
 
+def inbox() -> Path:
+    """Return the folder for files that are too large to upload; whoever runs the server puts them there."""
+    return room("inbox")
+
+
 def bundled(name: str) -> Path:
     """Return a file or folder of `data/`: a wheel has it in the package, a source tree beside it.
 

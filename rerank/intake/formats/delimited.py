@@ -2,12 +2,12 @@
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from rerank.intake.content import Content
+from rerank.intake.content import N_HEAD, Content
 from rerank.intake.mapping import is_header
 from rerank.intake.noting import Ledger, RejectedRow, is_storable, note, refuse, storable
 from rerank.intake.tables import MAX_COLUMNS, Table
@@ -23,6 +23,7 @@ class _Parsed:
     rows: list[tuple[int, list[str]]]
     broken: list[int]  # lines with quotes that cannot be read
     stopped_at: int | None
+    open_at: int | None = None  # the line of a record that goes on after the last line
 
 
 def _delimiter(head: Sequence[str]) -> str:
@@ -41,8 +42,11 @@ def _delimiter(head: Sequence[str]) -> str:
     return best
 
 
-def _parse(lines: Sequence[str], delimiter: str, quoting: bool) -> _Parsed:
-    """Read records; after a broken quote, start again on the line after the one where it began."""
+def _parse(lines: Sequence[str], delimiter: str, quoting: bool, restarts: int, last: bool) -> _Parsed:
+    """Read records; after a broken quote, start again on the line after the one where it began.
+
+    restarts: how often at most. last: whether no lines follow; if some do, a record may be unfinished.
+    """
     if not quoting:
         numbered = enumerate(lines, start=1)
         return _Parsed([(n, line.split(delimiter)) for n, line in numbered if line.strip()], [], None)
@@ -60,9 +64,12 @@ def _parse(lines: Sequence[str], delimiter: str, quoting: bool) -> _Parsed:
                     rows.append((at + 1, row))
                 at = start + reader.line_num
             break
-        except csv.Error:
+        except csv.Error as error:
+            is_open = str(error) == "unexpected end of data" and not last
+            if is_open and sum(len(line) for line in lines[at:]) <= MAX_FIELD:
+                return _Parsed(rows, broken, None, at + 1)
             broken.append(at + 1)
-            if len(broken) > MAX_RESTARTS:
+            if len(broken) > restarts:
                 return _Parsed(rows, broken, at + 1)
             start = at + 1
     return _Parsed(rows, broken, None)
@@ -85,54 +92,113 @@ def read(content: Content) -> list[Table]:
 
     A first row that holds the columns of the user's mapping is a header.
     """
-    return [Table(_rows(content, content.lines, content.file, content.ledger), "delimited")]
+    table = BlockReader(content.file, content.named)
+    rows = table.rows(content.lines, 1, content.ledger, last=True)
+    table.end(content.ledger)
+    return [Table(rows, "delimited")]
 
 
-def _rows(content: Content, lines: Sequence[str], file: str, ledger: Ledger) -> pd.DataFrame:
-    delimiter = _delimiter(content.head)
-    n_columns = content.head[0].count(delimiter) + 1
-    if n_columns > MAX_COLUMNS:
-        ledger.findings.append(
-            note("error", "too_many_columns", file, 1, content.head[0], n_columns=n_columns, maximum=MAX_COLUMNS)
-        )
-        return pd.DataFrame()
-    parsed = _parse(lines, delimiter, quoting=True)
-    if delimiter == "\t" and _n_bad(parsed):
-        # Many tab-separated collections hold bare quotation marks: the reading with fewer problems is right.
-        unquoted = _parse(lines, delimiter, quoting=False)
-        if _n_bad(unquoted) < _n_bad(parsed):
-            parsed = unquoted
-    for line in parsed.broken:
-        refuse(ledger, "error", "csv_broken", file, line, lines[line - 1], lines[line - 1])
-    if parsed.stopped_at is not None:
-        rest = lines[parsed.stopped_at :]
-        ledger.findings.append(note("error", "rest_unreadable", file, parsed.stopped_at, n_lines=len(rest)))
-        numbered = enumerate(rest, start=parsed.stopped_at + 1)
+class BlockReader:
+    """Reads a table block by block: its first lines say how, and an unfinished record waits for the next block."""
+
+    def __init__(self, file: str, named: Collection[str]) -> None:
+        """Take the file's name and the columns that the user's mapping names."""
+        self._file = file
+        self._named = frozenset(named)
+        self._delimiter: str | None = None
+        self._quoting = True
+        self._columns: list[str] | None = None
+        self._open: tuple[int, list[str]] = (1, [])  # lines of an unfinished record and where they start
+        self._restarts = MAX_RESTARTS
+        self._stopped: tuple[int, int] | None = None  # the line at which reading stopped, and how many were left
+        self._refused = False
+
+    def rows(self, lines: Sequence[str], first_line: int, ledger: Ledger, *, last: bool) -> pd.DataFrame:
+        """Return a block's rows with their lines; the first block decides on delimiter, quotes and header."""
+        if self._refused:
+            return pd.DataFrame()
+        if self._stopped is not None:
+            self._skip(lines, first_line, ledger)
+            return pd.DataFrame()
+        if self._open[1]:
+            first_line, lines = self._open[0], [*self._open[1], *lines]
+            self._open = (1, [])
+        if self._delimiter is None and not self._decide(lines, ledger):
+            return pd.DataFrame()
+        delimiter = self._delimiter or ","
+        parsed = _parse(lines, delimiter, self._quoting, self._restarts, last)
+        self._restarts -= len(parsed.broken)
+        for line in parsed.broken:
+            refuse(ledger, "error", "csv_broken", self._file, first_line + line - 1, lines[line - 1], lines[line - 1])
+        if parsed.open_at is not None:
+            self._open = (first_line + parsed.open_at - 1, list(lines[parsed.open_at - 1 :]))
+        if parsed.stopped_at is not None:
+            self._stopped = (first_line + parsed.stopped_at - 1, 0)
+            self._skip(lines[parsed.stopped_at :], first_line + parsed.stopped_at, ledger)
+        body = [(first_line + line - 1, row) for line, row in parsed.rows]
+        if not body:
+            return pd.DataFrame()
+        if self._columns is None:
+            body = self._take_header(body, ledger)
+        return self._frame(body, delimiter, ledger)
+
+    def end(self, ledger: Ledger) -> None:
+        """Say how much was not read."""
+        if self._stopped is not None:
+            line, n_lines = self._stopped
+            ledger.findings.append(note("error", "rest_unreadable", self._file, line, n_lines=n_lines))
+
+    def _skip(self, lines: Sequence[str], first_line: int, ledger: Ledger) -> None:
+        numbered = enumerate(lines, start=first_line)
         ledger.rejected.extend(
-            RejectedRow(file, number, "rest_unreadable", storable(line)) for number, line in numbered
+            RejectedRow(self._file, number, "rest_unreadable", storable(line)) for number, line in numbered
         )
-    if not parsed.rows:
-        return pd.DataFrame()
-    head = [cell.strip() for cell in parsed.rows[0][1]]
-    if is_header(head) or (content.named and content.named <= set(head)):
-        columns, body = _unique(head, file, ledger), parsed.rows[1:]
-    else:
-        columns, body = [str(number) for number in range(1, len(head) + 1)], parsed.rows
-    kept: list[list[object]] = []
-    for line, row in body:
-        text = delimiter.join(row)
-        while len(row) > len(columns) and not row[-1].strip():
-            row = row[:-1]  # trailing delimiters of spreadsheets
-        if len(row) != len(columns):
-            facts = {"expected": len(columns), "found": len(row)}
-            refuse(ledger, "error", "wrong_number_of_fields", file, line, text, text, **facts)
-        elif not is_storable(text):
-            refuse(ledger, "error", "character_not_allowed", file, line, text, text)
-        else:
-            kept.append([*row, line])
-    frame = pd.DataFrame(kept, columns=[*columns, "line"])
-    dropped = [name for name in frame.columns if name.startswith("\0")]
-    return frame.drop(columns=dropped)
+        if self._stopped is not None:
+            self._stopped = (self._stopped[0], self._stopped[1] + len(lines))
+
+    def _decide(self, lines: Sequence[str], ledger: Ledger) -> bool:
+        """Settle delimiter and quotes; False when the file has too many columns to be read."""
+        head = [line for line in lines if line.strip()][:N_HEAD]
+        if not head:
+            return False
+        self._delimiter = _delimiter(head)
+        n_columns = head[0].count(self._delimiter) + 1
+        if n_columns > MAX_COLUMNS:
+            facts = {"n_columns": n_columns, "maximum": MAX_COLUMNS}
+            ledger.findings.append(note("error", "too_many_columns", self._file, 1, head[0], **facts))
+            self._refused = True
+            return False
+        if self._delimiter == "\t":
+            # Many tab-separated collections hold bare quotation marks: the reading with fewer problems is right.
+            quoted = _parse(lines, self._delimiter, True, MAX_RESTARTS, True)
+            if _n_bad(quoted):
+                self._quoting = _n_bad(_parse(lines, self._delimiter, False, MAX_RESTARTS, True)) >= _n_bad(quoted)
+        return True
+
+    def _take_header(self, rows: list[tuple[int, list[str]]], ledger: Ledger) -> list[tuple[int, list[str]]]:
+        head = [cell.strip() for cell in rows[0][1]]
+        if is_header(head) or (self._named and self._named <= set(head)):
+            self._columns = _unique(head, self._file, ledger)
+            return rows[1:]
+        self._columns = [str(number) for number in range(1, len(head) + 1)]
+        return rows
+
+    def _frame(self, rows: list[tuple[int, list[str]]], delimiter: str, ledger: Ledger) -> pd.DataFrame:
+        columns = self._columns or []
+        kept: list[list[object]] = []
+        for line, row in rows:
+            text = delimiter.join(row)
+            while len(row) > len(columns) and not row[-1].strip():
+                row = row[:-1]  # trailing delimiters of spreadsheets
+            if len(row) != len(columns):
+                facts = {"expected": len(columns), "found": len(row)}
+                refuse(ledger, "error", "wrong_number_of_fields", self._file, line, text, text, **facts)
+            elif not is_storable(text):
+                refuse(ledger, "error", "character_not_allowed", self._file, line, text, text)
+            else:
+                kept.append([*row, line])
+        frame = pd.DataFrame(kept, columns=[*columns, "line"])
+        return frame.drop(columns=[name for name in frame.columns if name.startswith("\0")])
 
 
 def _unique(head: Sequence[str], file: str, ledger: Ledger) -> list[str]:

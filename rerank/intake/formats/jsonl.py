@@ -57,7 +57,7 @@ def read(content: Content) -> list[Table]:
     """Return the rows; a line that is no object, or names a key twice, is refused."""
     records: list[tuple[int, dict[str, str]]] = []
     file, ledger = content.file, content.ledger
-    for number, line in enumerate(content.lines, start=1):
+    for number, line in enumerate(content.lines, start=content.first_line):
         if not line.strip():
             continue
         try:

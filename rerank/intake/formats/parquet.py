@@ -4,17 +4,18 @@ import datetime
 import decimal
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rerank.intake.content import Content
 from rerank.intake.decoding import MAX_TEXT_BYTES
-from rerank.intake.noting import is_storable, note, refuse, storable
+from rerank.intake.noting import Ledger, is_storable, note, refuse, storable
 from rerank.intake.tables import MAX_COLUMNS, Table, rows_of
 
 MAX_ROWS = 10_000_000
+_BATCH = 10_000
 MAX_PARQUET_BYTES = 8 * MAX_TEXT_BYTES
 
 
@@ -54,6 +55,38 @@ def _flat(record: Mapping[str, object]) -> dict[str, str]:
     return found
 
 
+def tables(where: str | pa.BufferReader, file: str, ledger: Ledger) -> Iterator[Table]:
+    """Yield the rows of a file of any length batch by batch; only what is in memory at once is limited."""
+    number = 0
+    try:
+        opened = pq.ParquetFile(where, pre_buffer=False)
+        index = opened.metadata
+        largest = max((index.row_group(place).total_byte_size for place in range(index.num_row_groups)), default=0)
+        if largest > MAX_PARQUET_BYTES:
+            ledger.findings.append(note("error", "parquet_too_large", file, n_rows=index.num_rows, n_bytes=largest))
+            return
+        if index.num_columns > MAX_COLUMNS:
+            facts = {"n_columns": index.num_columns, "maximum": MAX_COLUMNS}
+            ledger.findings.append(note("error", "too_many_columns", file, 1, **facts))
+            return
+        for batch in opened.iter_batches(_BATCH):
+            kept: list[tuple[int, dict[str, str]]] = []
+            for record in batch.to_pylist():
+                number += 1
+                _keep(_flat(record), number, kept, file, ledger)
+            yield Table(rows_of(kept), "parquet")
+    except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError, TypeError) as error:
+        ledger.findings.append(note("error", "parquet_broken", file, reason=type(error).__name__))
+
+
+def _keep(row: dict[str, str], number: int, kept: list[tuple[int, dict[str, str]]], file: str, ledger: Ledger) -> None:
+    if all(is_storable(name) and is_storable(cell) for name, cell in row.items()):
+        kept.append((number, row))
+    else:
+        value = storable(json.dumps(row, ensure_ascii=False))
+        refuse(ledger, "error", "character_not_allowed", file, number, value, value)
+
+
 def read(content: Content) -> list[Table]:
     """Return the rows, counted from 1; sizes are checked in the file's own index before anything is unpacked."""
     file, ledger = content.file, content.ledger
@@ -69,17 +102,12 @@ def read(content: Content) -> list[Table]:
             facts = {"n_columns": index.num_columns, "maximum": MAX_COLUMNS}
             ledger.findings.append(note("error", "too_many_columns", file, 1, **facts))
             return []
-        kept = []
+        kept: list[tuple[int, dict[str, str]]] = []
         number = 0
-        for batch in opened.iter_batches(10_000):
+        for batch in opened.iter_batches(_BATCH):
             for record in batch.to_pylist():
                 number += 1
-                row = _flat(record)
-                if all(is_storable(name) and is_storable(cell) for name, cell in row.items()):
-                    kept.append((number, row))
-                else:
-                    value = storable(json.dumps(row, ensure_ascii=False))
-                    refuse(ledger, "error", "character_not_allowed", file, number, value, value)
+                _keep(_flat(record), number, kept, file, ledger)
     except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError, TypeError) as error:
         ledger.findings.append(note("error", "parquet_broken", file, reason=type(error).__name__))
         return []
