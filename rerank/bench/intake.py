@@ -39,7 +39,8 @@ def _texts(n: int, rng: np.random.Generator) -> Iterator[str]:
 def write_collection(folder: Path, n_documents: int, form: str, seed: int = 0) -> None:
     """Write queries, documents of about 1 kB and judgments: BEIR's layout, or the same as CSV."""
     rng = np.random.default_rng(seed)
-    queries, judgments = [], []
+    queries: list[tuple[str, str]] = []
+    judgments: list[tuple[str, str, int]] = []
     texts = _texts(n_documents, rng)
     named = "corpus.jsonl" if form == "jsonl" else "documents.csv"
     with (folder / named).open("w", encoding="utf-8", newline="") as file:
