@@ -74,7 +74,8 @@ def to_judge(dataset: Dataset, plan: Plan, lists: Lists, new: Sequence[str]) -> 
     )
     rows = order.head(MAX_ROWS)
     queries = dataset.queries.drop_duplicates("query_id").set_index("query_id")["text"]
-    documents = dataset.documents.drop_duplicates("doc_id").set_index("doc_id")
+    listed = dataset.documents[dataset.documents["doc_id"].isin(rows["doc_id"].unique())]
+    documents = listed.drop_duplicates("doc_id").set_index("doc_id")
     return pd.DataFrame(
         {
             "query_id": rows["query_id"].astype("str"),
