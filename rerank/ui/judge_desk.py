@@ -11,12 +11,12 @@ from rerank.judging.ratings import pace_of
 from rerank.judging.tasks import Task
 from rerank.store import judging
 from rerank.store.judging import Pair
-from rerank.ui.safe import markdown, plain
+from rerank.ui.safe import plain, unlinked
 from rerank.wording.language import Say
 from rerank.wording.numbers import duration
 
 TEXT_CHARS = 20_000
-DOCUMENT_HEIGHT = 280  # pixels; the keys below stay where they are, whatever the document's length
+DOCUMENT_HEIGHT = 230  # pixels; the keys below stay where they are, whatever the document's length
 MIN_SECONDS = 0.4  # nobody reads a pair faster: it is a key that was held, or struck twice
 _SHOWN = "judging_shown"
 
@@ -40,7 +40,7 @@ def desk_panel(say: Say, task: Task, dataset: Dataset, rater: str) -> None:
         with st.container(horizontal=True, gap="small"):
             for grade, meaning in enumerate(task.settings.meanings):
                 st.button(
-                    markdown(meaning, 60),
+                    unlinked(meaning, 60),
                     key=f"grade_{grade}_{key}",
                     shortcut=str(grade),
                     on_click=_mark,
@@ -106,12 +106,12 @@ def _pair(say: Say, dataset: Dataset, pair: Pair, key: str) -> None:
     query_id, doc_id = pair
     queries = dataset.queries.loc[dataset.queries["query_id"] == query_id, "text"]
     found = dataset.documents[dataset.documents["doc_id"] == doc_id]
-    st.header(markdown(queries.iloc[0] if len(queries) else query_id, 500), anchor=False)
+    st.header(unlinked(queries.iloc[0] if len(queries) else query_id, 500), anchor=False)
     title, text = (found["title"].iloc[0], found["text"].iloc[0]) if len(found) else (doc_id, "")
     # A key of its own: a long document that was scrolled leaves the next one at its beginning.
     with st.container(border=True, height=DOCUMENT_HEIGHT, key=f"document_{key}"):
         if title:
-            st.markdown(f"**{markdown(title, 500)}**")
+            st.markdown(f"**{unlinked(title, 500)}**")
         st.text(_lines(text[:TEXT_CHARS]))
         if len(text) > TEXT_CHARS:
             st.caption(say("The first {n} characters of {total}.", n=f"{TEXT_CHARS:,}", total=f"{len(text):,}"))

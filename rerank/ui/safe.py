@@ -5,6 +5,7 @@ import re
 import unicodedata
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~$:&@^=])")
+_ADDRESS = re.compile(r"(https?\\:|\bwww|\\@)", re.IGNORECASE)  # in escaped text
 _HIDDEN = re.compile("[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
 
@@ -18,6 +19,14 @@ def plain(text: object, limit: int | None = None) -> str:
 def markdown(text: object, limit: int | None = None) -> str:
     """Return text that Markdown shows as it is: every character with a meaning is escaped."""
     return _MARKDOWN.sub(r"\\\1", plain(text, limit))
+
+
+def unlinked(text: object, limit: int | None = None) -> str:
+    """Return text as `markdown` does, with nothing in it that Markdown makes a link of by itself.
+
+    Addresses become links after escapes are gone; an invisible word joiner (U+2060) takes them apart.
+    """
+    return _ADDRESS.sub("\\1\u2060", markdown(text, limit))
 
 
 def hover(text: object, limit: int | None = None) -> str:

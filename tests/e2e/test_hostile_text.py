@@ -2,12 +2,16 @@
 
 import re
 from pathlib import Path
+from urllib.parse import quote
 
+import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect
 
 from rerank.intake.reading import Source
+from rerank.judging.tasks import Settings, create_task
 from rerank.planning.experiments import lock_plan
+from rerank.store import judging
 from tests.conftest import tiny_files
 from tests.e2e.dashboard import Dashboard, fill, open_app, settled
 from tests.tiny import run_job, tiny_plan
@@ -77,6 +81,18 @@ def test_hostile_text_is_only_text(app: Dashboard, page: Page, model: Path, tmp_
     download.value.save_as(saved)
     assert f"'{FORMULA} {IMAGE}" in saved.read_text(encoding="utf-8")
     assert not re.search(r"(^|,|\")=cmd", saved.read_text(encoding="utf-8"))
+
+    pairs = pd.DataFrame({"query_id": ["q1"], "doc_id": ["d0_0"], "priority": [0.0]})
+    settings = Settings((HTML, IMAGE))
+    task = create_task(plan.dataset_digest, pairs, name=HOSTILE, guideline=HOSTILE, settings=settings)
+    judging.add_rater(task.id, HOSTILE)
+    rater = quote(HOSTILE)
+    open_app(page, f"{app.url}/judge?dataset={plan.dataset_digest}&task={task.id}&rater={rater}")
+    expect(page.get_by_role("button", name="<b id=hostile>bold</b>")).to_be_visible()
+    expect(page.get_by_role("heading", level=2)).to_contain_text("=cmd() ![look](https:")
+    expect(page.get_by_role("link", name="evil")).to_have_count(0)
+    expect(page.get_by_text(f"{IMAGE} {HTML} apple")).to_be_visible()
+    nothing_came_of_it(page)
 
     open_app(page, f"{app.url}/demo?experiment={experiment}")
     fill(page, "Query", f"{HOSTILE} apple")

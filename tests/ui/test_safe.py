@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rerank.report.spreadsheets import csv_bytes
-from rerank.ui.safe import hover, markdown, plain
+from rerank.ui.safe import hover, markdown, plain, unlinked
 
 TURNING = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
@@ -54,6 +54,12 @@ def test_text_is_cut_with_an_ellipsis_to_the_limit() -> None:
 )
 def test_markdown_is_shown_as_it_was_written(text: str, shown: str) -> None:
     assert markdown(text) == shown
+
+
+def test_an_address_is_taken_apart_where_nothing_may_be_a_link() -> None:
+    assert unlinked("see https://evil.example") == "see https\\:\u2060//evil\\.example"
+    assert unlinked("WWW.evil.example a@b.example") == "WWW\u2060\\.evil\\.example a\\@\u2060b\\.example"
+    assert unlinked("plain *words*") == markdown("plain *words*")
 
 
 def test_a_limit_counts_what_is_read_and_not_the_escapes() -> None:
