@@ -7,6 +7,7 @@ from pathlib import Path
 from rerank.intake.dataset import Dataset
 from rerank.intake.finish import finish
 from rerank.intake.reading import Draft, read_file, read_folder
+from rerank.intake.sampling import Sampling
 from rerank.intake.storage import load_dataset, save_dataset
 from rerank.store.home import inbox
 
@@ -44,6 +45,7 @@ def saved(draft: Draft, given: argparse.Namespace) -> Dataset:
         keep_good_rows=given.keep_good_rows,
         mask_personal_data=given.mask_personal_data,
         segments=given.segment_by,
+        sampling=Sampling(given.sample_queries, given.sample_documents, given.sample_by, given.sample_seed),
     )
     save_dataset(dataset, draft.findings, draft.rejected)
     return dataset

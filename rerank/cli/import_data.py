@@ -5,6 +5,7 @@ import argparse
 from rerank.cli.check import is_refused, print_draft
 from rerank.cli.data import draft_of, saved
 from rerank.wording.language import Say
+from rerank.wording.sampling import sampling_lines
 
 
 def import_data(given: argparse.Namespace, say: Say) -> int:
@@ -17,5 +18,7 @@ def import_data(given: argparse.Namespace, say: Say) -> int:
     print(
         say("Stored: {n} documents under the digest {digest}", n=dataset.manifest["n_documents"], digest=dataset.digest)
     )
+    for line in sampling_lines(say, dataset.manifest["sampling"]):
+        print(line)
     print(say("Use it in place of a folder: rerank run {digest}", digest=dataset.digest))
     return 0

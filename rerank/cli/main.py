@@ -38,6 +38,15 @@ def _parser() -> argparse.ArgumentParser:
     kept.add_argument("--keep-good-rows", action="store_true", help="leave out rows with errors and go on")
     kept.add_argument("--mask-personal-data", action="store_true", help="mask e-mail addresses and telephone numbers")
     kept.add_argument("--segment-by", choices=["length", "form"], help="segments for queries that have none")
+    kept.add_argument("--sample-queries", type=int, metavar="N", help="keep N queries, judged ones first")
+    kept.add_argument("--sample-documents", type=int, metavar="N", help="keep N documents, judged ones always")
+    kept.add_argument(
+        "--sample-by",
+        choices=["chance", "segment", "frequency"],
+        default="chance",
+        help="draw queries alike, in proportion to segments, or by how often they were asked",
+    )
+    kept.add_argument("--sample-seed", type=int, default=1, metavar="N", help="another number draws another sample")
 
     check = commands.add_parser(
         "check", parents=[data], help="list every finding, and say whether the sample is good enough"

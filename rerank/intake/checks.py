@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from rerank.intake.agreement import add_ratings
-from rerank.intake.clicks import judgments_from_clicks
+from rerank.intake.clicks import judgments_from_clicks, searches_of
 from rerank.intake.dataset import TABLES, Dataset
 from rerank.intake.mapping import FIELDS
 from rerank.intake.near_duplicates import MAX_DOCUMENTS, tell_near_duplicates
@@ -53,9 +53,11 @@ def check_whole(
         found["documents"] = spool.frame()
     for role, columns in _EMPTY.items():
         found.setdefault(role, pd.DataFrame({name: pd.Series([], dtype="str") for name in columns}))
+    searched = searches_of(found["clicks"]) if "clicks" in found else {}
     if "clicks" in found:
         _take_clicks(found, ledger)
     _by_text(found)
+    frequency = _frequencies(found["queries"], searched)
     if found["queries"].empty:
         ledger.findings.append(note("error", "no_queries"))
     if found["documents"].empty:
@@ -101,6 +103,7 @@ def check_whole(
         found["teacher_scores"] = without_repeats(
             scores, ledger, KEY, "duplicate_teacher_score", "warning", [*KEY, "score"]
         )
+    found["queries"] = found["queries"].assign(frequency=found["queries"]["query_id"].map(frequency).astype("float64"))
     tell_counts(found, ledger, spool)
     if not found["queries"].empty and not found["documents"].empty:
         _tell_texts(found["queries"], found["documents"], ledger, spool)
@@ -128,6 +131,18 @@ def fitted_ratings(said: Mapping[str, pd.DataFrame], dataset: Dataset, ledger: L
     keys = [*KEY, "rater"]
     ratings = without_repeats(found["ratings"], ledger, keys, "duplicate_rating", "warning", [*keys, "grade"])
     return {"judgments": judgments.reset_index(drop=True), "ratings": ratings.reset_index(drop=True)}
+
+
+def _frequencies(queries: pd.DataFrame, searched: Mapping[str, int]) -> dict[str, float]:
+    """Return how often each query was asked: a column's numbers, else a log's searches, else the rows it came in."""
+    said = queries["frequency"].fillna(1.0) if "frequency" in queries.columns else pd.Series(1.0, index=queries.index)
+    summed = said.groupby(queries["query_id"]).sum()
+    found = {str(name): float(n) for name, n in summed.items()}
+    return (
+        found
+        if "frequency" in queries.columns
+        else {**found, **{k: max(n, found[k]) for k, n in searched.items() if k in found}}
+    )
 
 
 def _tell_texts(queries: pd.DataFrame, documents: pd.DataFrame, ledger: Ledger, spool: DocumentSpool | None) -> None:

@@ -23,6 +23,15 @@ def _with_queries(clicks: pd.DataFrame) -> pd.DataFrame:
     return clicks.assign(query_id=clicks["query_id"].where(~known, replaced(clicks["search"], asked)))
 
 
+def searches_of(clicks: pd.DataFrame) -> dict[str, int]:
+    """Return how many searches of each query a log holds; without search ids, the most often shown document's."""
+    shown = _with_queries(clicks[clicks["event"].isin(_SHOWN | _BOTH)])
+    named = shown[shown["search"] != ""].drop_duplicates(["search", "query_id"]).groupby("query_id").size()
+    unnamed = shown[shown["search"] == ""].groupby(KEY).size().groupby("query_id").max()
+    found = named.add(unnamed, fill_value=0)
+    return {str(query): int(n) for query, n in found.items()}
+
+
 def _with_positions(clicked: pd.DataFrame, shown: pd.DataFrame) -> pd.DataFrame:
     """Give clicks without a position that of the same document in the same search, else in any search of the query."""
     for key in (["search", *KEY], KEY):

@@ -121,6 +121,7 @@ FINDINGS: Mapping[str, tuple[str, ...]] = {
     "grade_histogram": ("counts",),  # info: grade -> number of judgments
     "duplicate_document_texts": ("n_documents",),  # info: documents whose title and text came before
     "duplicate_query_texts": ("n_queries",),  # info: queries whose text came before
+    "frequency_not_positive": (),  # warning: how often a query was asked is no number above 0; once is taken
     "near_duplicate_query": ("first", "first_file", "first_line"),  # warning: kept in one part of every division
     "near_duplicate_documents": ("n_documents", "n_looked_at", "first"),  # info
     # --- texts (texts.py, personal.py, segments.py)
@@ -145,6 +146,9 @@ ERRORS: Mapping[str, tuple[str, ...]] = {
     "mapping_invalid": ("path", "section", "reason", "field"),  # unknown_role, no_file, unknown_field, not_text
     "mapping_without_file": ("path", "file"),  # the only file that is read is none of those that it names
     "folder_too_full": ("path", "maximum"),
+    "sample_not_positive": ("what", "n"),  # a sample of no queries or documents
+    "sample_without_segments": (),  # no query has a segment to draw by
+    "sample_without_frequencies": (),  # every query was asked once, as far as the files tell
     "unknown_segments": ("proposal",),  # neither length nor form
     "dataset_not_found": ("digest",),
     "dataset_unreadable": ("digest", "reason"),

@@ -23,6 +23,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "ratings": ("query_id", "doc_id", "rater", "grade"),
     "clicks": ("query_id", "doc_id", "position", "event"),
 }
+OPTIONAL: Mapping[str, tuple[str, ...]] = {"queries": ("frequency",)}  # read when it is there, no part of a dataset
 REQUIRED: Mapping[str, tuple[str, ...]] = {
     "queries": ("text",),
     "documents": ("doc_id", "text"),
@@ -50,6 +51,7 @@ _SYNONYMS: Mapping[str, Mapping[str, str]] = {
         "query_id": f"_id id {_QUERY_ID}",
         "text": f"text {_QUERY_TEXT} 本文 テキスト",
         "segment": "segment tag category intent metadata.segment セグメント 区分 カテゴリ",
+        "frequency": "frequency count searches search_count n_searches search_volume 検索回数 検索数 頻度 回数",
     },
     "documents": {
         "doc_id": f"_id id {_DOC_ID}",
@@ -268,7 +270,7 @@ def read_mapping(path: Path) -> list[FileMapping]:
         if not isinstance(labels, dict) or not all(type(grade) is int for grade in labels.values()):
             raise RerankError("mapping_invalid", path=str(path), section=section, reason="labels", field="labels")
         for name, value in columns.items():
-            if name not in FIELDS[section]:
+            if name not in (*FIELDS[section], *OPTIONAL.get(section, ())):
                 raise RerankError(
                     "mapping_invalid", path=str(path), section=section, reason="unknown_field", field=name
                 )

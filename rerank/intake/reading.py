@@ -26,6 +26,7 @@ from rerank.intake.mapping import (
     ROLES,
     Confidence,
     FileMapping,
+    column_called,
     confidence_of,
     guess_headerless,
     guess_role,
@@ -124,6 +125,9 @@ def _decide(table: Table, choice: Choice, file: str, ledger: Ledger) -> _Decided
             del mapping[name]
     taken = set(mapping.values())
     proposed = propose([name for name in columns if name not in taken], role)
+    if role == "queries":
+        frequency = column_called([name for name in columns if name not in taken], role, "frequency")
+        proposed |= {} if frequency is None else {"frequency": frequency}
     return _Decided(table, role, {**proposed, **mapping})
 
 

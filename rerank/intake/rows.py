@@ -51,13 +51,25 @@ def _start(table: Table, mapping: Mapping[str, str], file: str, fields: tuple[st
 
 
 def queries_of(table: Table, mapping: Mapping[str, str], file: str, ledger: Ledger) -> pd.DataFrame:
-    """Return query_id, text, segment, file, line; without an id column the text is the id."""
+    """Return query_id, text, segment, file, line, and frequency if a column says it; without ids the text is the id."""
     frame = _start(table, mapping, file, ("query_id", "text", "segment"))
     if "query_id" not in mapping:
         frame["query_id"] = frame["text"]
     frame = refuse_where(ledger, frame, frame["text"].str.strip() == "", "error", "query_without_text", ["query_id"])
     frame["segment"] = frame["segment"].str.strip()
-    return _ids(frame, "query_id", ledger)
+    frame = _ids(frame, "query_id", ledger)
+    if "frequency" in mapping:
+        frame["frequency"] = _frequencies(frame, _column(table, mapping, "frequency")[frame.index], ledger)
+    return frame
+
+
+def _frequencies(frame: pd.DataFrame, said: "pd.Series[str]", ledger: Ledger) -> "pd.Series[float]":
+    """Return how often each query was asked; once, with a warning, where that is no positive number."""
+    value = _numbers(said.str.replace(",", ""))
+    bad = _not_finite(value) | (value <= 0)
+    told = bad & (said.str.strip() != "")
+    warn_where(ledger, frame.assign(frequency=said), told, "frequency_not_positive", "frequency")
+    return value.where(~bad, 1.0)
 
 
 def documents_of(table: Table, mapping: Mapping[str, str], file: str, ledger: Ledger) -> pd.DataFrame:

@@ -21,7 +21,7 @@ from rerank.intake.noting import MAX_PER_CODE, Ledger, RejectedRow, note, refuse
 from rerank.intake.personal import personal_in
 from rerank.intake.tables import LINE
 from rerank.intake.texts import BIDI, DOCUMENT_FIELDS, MARKUP, N_CHARS, N_READ, Marked, markup_in, misleading_in, row_of
-from rerank.store.columns import ColumnWriter, batches_of, mapped_columns
+from rerank.store.columns import ColumnWriter, batches_of, mapped_columns, rows_at
 from rerank.store.home import room
 
 PERSONAL = "personal_data"
@@ -199,7 +199,7 @@ class DocumentSpool:
 
     def rows(self, places: NDArray[np.int64]) -> pd.DataFrame:
         """Return documents by place, with file and line."""
-        found = self.frame().iloc[places].reset_index(drop=True)
+        found = rows_at(self.columns, DOCUMENT_FIELDS, places.tolist())
         files = pd.Series([self._files[self._file_of[place]] for place in places], dtype="str")
         return found.assign(file=files, line=[self._lines[place] for place in places])
 

@@ -18,6 +18,7 @@ from rerank.wording.judged import judging_sentence
 from rerank.wording.language import Say
 from rerank.wording.names import name_of
 from rerank.wording.numbers import share
+from rerank.wording.sampling import sampling_lines
 
 TEXT_CHARS = 300
 SHOWN_ROWS = 1000
@@ -50,6 +51,8 @@ def dataset_view(say: Say) -> None:
     judging = manifest.get("judging")
     if judging:
         st.caption(markdown(judging_sentence(say, judging)))
+    for line in sampling_lines(say, manifest.get("sampling")):
+        st.caption(line)
     if manifest["n_rejected"]:
         st.warning(
             say("{n} rows were left out when this dataset was saved; they are kept here.", n=manifest["n_rejected"])

@@ -20,6 +20,11 @@ ERRORS: Mapping[str, str] = {
     "mapping_invalid": later("The mapping {path} has a problem in [{section}]: {reason}."),
     "mapping_without_file": later('The mapping {path} has no table for {file}. Add one that says file = "{file}".'),
     "folder_too_full": later("{path} holds more than {maximum} files. Point to the folder of the sample."),
+    "sample_not_positive": later("A sample needs at least 1 ({what}: {n})."),
+    "sample_without_segments": later("No query has a segment to draw by; add a column, or use --segment-by."),
+    "sample_without_frequencies": later(
+        "Nothing tells how often a query was asked: add a column such as “searches”, or a log in which queries repeat."
+    ),
     "unknown_segments": later("There is no proposal “{proposal}” for segments; there are length and form."),
     "dataset_not_found": later("There is no dataset {digest}. Import it again."),
     "dataset_unreadable": later("The dataset {digest} is damaged on disk ({reason}). Import it again."),

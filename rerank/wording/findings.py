@@ -198,6 +198,7 @@ FINDINGS: Mapping[str, str] = {
     "scale_starts_at_one": later(
         "Grades go from 1 to {maximum} and none is 0, so that 1 counts as relevant. If 1 means not relevant, say so with the labels of the file."
     ),
+    "frequency_not_positive": later("How often this query was asked is no number above 0; once is taken."),
     "near_duplicate_query": later(
         "Nearly the same as “{first}” (line {first_line} of {first_file}). The two are kept together, so that neither trains what the other tests; they say little more than one query."
     ),

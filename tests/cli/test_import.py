@@ -40,3 +40,12 @@ def test_errors_store_nothing_until_good_rows_are_enough(tmp_path: Path) -> None
     assert not list_datasets()
     assert main(["import", str(tmp_path), "--keep-good-rows"]) == 0
     assert list_datasets()[0]["n_rejected"] == 1
+
+
+def test_a_sample_is_stored_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(tmp_path, "doc_id,text\n" + "".join(f"d{i},text {i}\n" for i in range(1, 50)))
+    assert main(["import", str(tmp_path), "--sample-documents", "10", "--sample-queries", "1"]) == 0
+    said = capsys.readouterr().out
+    assert "1 of 2 queries" in said
+    assert "10 of 49 documents" in said
+    assert list_datasets()[0]["sampling"]["documents"] == {"n": 10, "of": 49, "n_named": 1}
