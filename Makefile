@@ -5,12 +5,13 @@
 # make messages  extract, merge and compile the languages' sentences
 # make fuzz   20,000 broken files through every reader (half an hour)
 # make bench  write the engine's benchmark to out/bench.json
+# make validity  simulate experiments with a known truth; writes docs/validity.md and out/validity.json
 
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run test check format messages e2e fuzz bench clean
+.PHONY: run test check format messages e2e fuzz bench validity clean
 
 run: .venv/.run
 	$(BIN)/python -m streamlit run app.py
@@ -39,6 +40,9 @@ fuzz: .venv/.dev
 
 bench: .venv/.dev
 	mkdir -p out && $(BIN)/rerank bench --json out/bench.json
+
+validity: .venv/.run
+	mkdir -p out && $(BIN)/rerank validity --json out/validity.json
 
 clean:
 	rm -rf .venv build *.egg-info

@@ -1,4 +1,4 @@
-"""The command line: `rerank check|import|run|show|export|audit-teacher|bench|doctor`, the same library as the pages."""
+"""The command line: `check`, `import`, `run`, `show`, `export`, `audit-teacher`, `bench`, `validity` and `doctor`."""
 
 import argparse
 import os
@@ -122,6 +122,18 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--device", choices=["auto", "cpu", "cuda", "mps"], default="auto")
     bench.add_argument("--json", metavar="FILE", help="write all figures as JSON")
 
+    valid = commands.add_parser("validity", help="simulate experiments with a known truth: are the verdicts valid?")
+    valid.add_argument("--quick", action="store_true", help="a minute instead of several")
+    valid.add_argument(
+        "--scores",
+        metavar="CSV",
+        action="append",
+        help="draw from this per_query.csv instead of collections in $RERANK_DATASETS or the sample; may be repeated",
+    )
+    valid.add_argument("--json", metavar="FILE", help="write all figures as JSON")
+    valid.add_argument("--doc", metavar="FILE", default="docs/validity.md", help="the page to write")
+    valid.add_argument("--seed", type=int, default=20251125, help="of all draws")
+
     commands.add_parser("doctor", help="check this installation and machine")
     return parser
 
@@ -156,6 +168,10 @@ def _command(name: str) -> Callable[[argparse.Namespace, Say], int]:
         from rerank.cli.bench import bench
 
         return bench
+    if name == "validity":
+        from rerank.cli.validity import validity
+
+        return validity
     from rerank.cli.doctor import doctor
 
     return doctor

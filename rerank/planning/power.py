@@ -10,6 +10,7 @@ SD_BETWEEN_RERANKERS = 0.10  # of per-query nDCG@10 differences between two re-r
 SD_FIRST_STAGE = 0.19  # the same between a first stage and a re-ranker
 POWER = 0.8
 MIN_PILOT_QUERIES = 10  # the SD of fewer could as well be half or twice as large
+_LARGE = 100_000  # queries from which the normal approximation is exact enough
 _NORMAL = NormalDist()
 
 
@@ -18,18 +19,30 @@ def _level(alpha: float, comparisons: int) -> float:
     return alpha / max(1, comparisons)
 
 
+def _power(n_queries: int, effect: float, tail: float) -> float:
+    """Return the probability that a t-test of one tail shows a true effect, in standard deviations (noncentral t)."""
+    from scipy.special import nctdtr, stdtrit
+
+    df = n_queries - 1
+    return 1.0 - float(nctdtr(df, effect * math.sqrt(n_queries), stdtrit(df, 1 - tail)))
+
+
 def minimum_detectable_effect(
     n_queries: int, sd: float, *, alpha: float = 0.05, power: float = POWER, comparisons: int = 1
 ) -> float:
     """Return the smallest true difference that a paired two-sided t-test finds with the given power.
 
-    (z_{1-α/2} + z_power) · SD / √n, in the measure's units; the normal approximation, good from 30 queries.
-    sd: of per-query differences. comparisons: how many questions Holm's procedure holds together.
+    λ · SD / √n in the measure's units, where a noncentral t with noncentrality λ exceeds the critical value with that
+    probability; infinite with fewer than 2 queries. sd: of per-query differences. comparisons: how many questions
+    Holm's procedure holds together.
     """
-    if n_queries < 1:
+    from scipy.special import nctdtrinc, stdtrit
+
+    if n_queries < 2:
         return math.inf
-    z = _NORMAL.inv_cdf(1 - _level(alpha, comparisons) / 2) + _NORMAL.inv_cdf(power)
-    return z * sd / math.sqrt(n_queries)
+    df = n_queries - 1
+    critical = stdtrit(df, 1 - _level(alpha, comparisons) / 2)
+    return float(nctdtrinc(df, 1 - power, critical)) * sd / math.sqrt(n_queries)
 
 
 def queries_needed(
@@ -41,22 +54,25 @@ def queries_needed(
     power: float = POWER,
     comparisons: int = 1,
 ) -> int:
-    """Return how many queries a question needs (normal approximation, rounded up).
+    """Return how many queries a question needs: the smallest number whose noncentral t has the power.
 
     difference: a true difference of `delta`, two-sided; `comparisons` questions share α by Holm's procedure.
     not_worse and equivalence: a true difference of 0 against the margin `delta`, each at α itself as in the
-    verdicts; equivalence needs both one-sided tests, hence z of (1 + power)/2. Raises ValueError unless
+    verdicts; equivalence needs both one-sided tests, each with the power (1 + power)/2. Raises ValueError unless
     `delta` is positive.
     """
     if delta <= 0:
         raise ValueError("delta must be positive")
-    level = _level(alpha, comparisons)
-    z = {
-        "difference": _NORMAL.inv_cdf(1 - level / 2) + _NORMAL.inv_cdf(power),
-        "not_worse": _NORMAL.inv_cdf(1 - alpha) + _NORMAL.inv_cdf(power),
-        "equivalence": _NORMAL.inv_cdf(1 - alpha) + _NORMAL.inv_cdf((1 + power) / 2),
+    tail, each = {
+        "difference": (_level(alpha, comparisons) / 2, power),
+        "not_worse": (alpha, power),
+        "equivalence": (alpha, (1 + power) / 2),
     }[question]
-    return math.ceil((z * sd / delta) ** 2)
+    # The normal approximation is a few queries short, the more the smaller α is: the search begins there.
+    n = max(2, math.ceil(((_NORMAL.inv_cdf(1 - tail) + _NORMAL.inv_cdf(each)) * sd / delta) ** 2))
+    while n < _LARGE and _power(n, delta / sd, tail) < each:
+        n += 1
+    return n
 
 
 def spreads(pilot_sd: float | None) -> tuple[float, float]:

@@ -13,8 +13,22 @@ MAX_FACTOR = 20
 PROBABILITY = 0.8
 N_DRAWS = 4_000
 SMALLEST_ERROR = 1e-12
+FEW_DF = 50
 
 Settled = Literal["any_verdict", "gain"]
+
+
+def chi_square(uniform: NDArray[np.float64], df: int) -> NDArray[np.float64]:
+    """Return quantiles of chi-square: exact with few degrees of freedom, else by Wilson and Hilferty (1931).
+
+    From 50 degrees of freedom on their cube is within 0.1 % for 99 of 100 draws, and much faster than the inverse.
+    """
+    from scipy import special
+
+    if df < FEW_DF:
+        return np.asarray(2 * special.gammaincinv(df / 2, uniform))
+    spread = 2 / (9 * df)
+    return np.asarray(df * (1 - spread + special.ndtri(uniform) * np.sqrt(spread)) ** 3)
 
 
 @dataclass(frozen=True)
@@ -30,16 +44,16 @@ class Predicted:
     @property
     def p_difference(self) -> NDArray[np.float64]:
         """Return the p-values of no difference."""
-        from scipy import stats
+        from scipy.special import stdtr
 
-        return np.asarray(2 * stats.t.sf(np.abs(self.difference) / self.error, self.freedom))
+        return np.asarray(2 * stdtr(self.freedom, -np.abs(self.difference) / self.error))
 
     @property
     def p_not_worse(self) -> NDArray[np.float64]:
         """Return the p-values of "worse by the margin"; TOST needs none of its own: what is equivalent is not worse."""
-        from scipy import stats
+        from scipy.special import stdtr
 
-        return np.asarray(stats.t.sf((self.difference + self.margin) / self.error, self.freedom))
+        return np.asarray(stdtr(self.freedom, -(self.difference + self.margin) / self.error))
 
 
 @dataclass(frozen=True)
@@ -66,12 +80,10 @@ class Outlook:
 
         The models are trained anew; the tests are repeated on observed and further queries together.
         """
-        from scipy import stats
-
         n = self.comparison.n_queries
         total = n + n_more
         new_mean = self.mean + (self.noise * np.sqrt(self.variance / n_more) if n_more else 0.0)
-        spread = 0.0 if n_more < 2 else self.variance * stats.chi2.ppf(self.uniform, n_more - 1)
+        spread = 0.0 if n_more < 2 else self.variance * chi_square(self.uniform, n_more - 1)
         together = (n * self.delta + n_more * new_mean) / total + self.shift + growth
         squares = (n - 1) * self.sd**2 + spread + n * n_more / total * (self.delta - new_mean) ** 2
         of_queries = squares / (total - 1) / total

@@ -43,6 +43,13 @@ ERRORS: Mapping[str, str] = {
     "nothing_to_import": later(
         "The files hold no judgment of a query and a document of this dataset on the scale from 0 to {highest}."
     ),
+    # scores of one's own
+    "scores_unreadable": later("{path} cannot be read as CSV: {reason}."),
+    "scores_without_column": later("{path} has no column “{column}”. A per_query.csv has: {needed}."),
+    "scores_not_numbers": later("{path}, line {line}: “{value}” is no number. Every score must be one."),
+    "scores_too_few": later(
+        "No two strategies have scores of at least 50 common queries that differ: there is nothing to draw from."
+    ),
     # plan
     "plan_unknown_setting": later("The plan has a setting “{setting}” that does not exist."),
     "plan_bad_value": later("The plan's setting “{setting}” cannot be “{value}”."),
