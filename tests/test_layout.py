@@ -10,7 +10,19 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ("torch", "transformers", "sentence_transformers", "scipy.stats", "sklearn")
 WORKER_SIDE = ("bench", "training", "models", "teacher", "serving", "worker")
-PURE = ("intake", "judging", "planning", "retrieval", "adequacy", "evaluation", "stats", "audit", "cost", "decide")
+PURE = (
+    "intake",
+    "judging",
+    "planning",
+    "retrieval",
+    "adequacy",
+    "evaluation",
+    "stats",
+    "audit",
+    "cost",
+    "decide",
+    "validity",
+)
 
 
 def modules(folder: str) -> list[str]:

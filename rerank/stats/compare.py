@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rerank.stats.comparison import Comparison
+from rerank.stats.comparison import Comparison, NotComparable
 from rerank.stats.deciding import error_of, half_width, one_sided, two_sided
 from rerank.stats.sensitivity import bca_interval, permutation_p, wilcoxon_p
 from rerank.stats.verdict import with_verdict
@@ -45,8 +45,8 @@ def _not_comparable(
     confirmatory: bool,
     reason: str,
     n: int,
-) -> Comparison:
-    return Comparison(
+) -> NotComparable:
+    return NotComparable(
         reference=reference.strategy,
         challenger=challenger.strategy,
         measure=measure,

@@ -46,3 +46,28 @@ class Comparison:
     negligible: bool
     n_more_queries: int | None
     reasons: tuple[str, ...]
+
+
+_STATISTICS = (
+    "delta ci_low ci_high ci90_low ci90_high p_t p_seed_aware p_permutation p_wilcoxon p_adjusted p_tost p_not_worse "
+    "bca_low bca_high sd_queries se df n_more_queries"
+).split()
+
+
+@dataclass(frozen=True)
+class NotComparable(Comparison):
+    """Two strategies that could not be compared: a reason and no number.
+
+    Raises ValueError when it holds a statistic, another verdict, or not exactly one reason.
+    """
+
+    def __post_init__(self) -> None:
+        """Refuse what would look like the outcome of a test."""
+        held = [name for name in _STATISTICS if getattr(self, name) is not None]
+        if held or self.negligible or self.verdict != "not_comparable" or len(self.reasons) != 1:
+            raise ValueError(f"not comparable, and yet {', '.join(held) or self.verdict} {self.reasons}")
+
+    @property
+    def reason(self) -> str:
+        """Return why: one of `rerank.stats.reasons.NOT_COMPARABLE_REASONS`."""
+        return self.reasons[0]

@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from rerank.validity.experiments import Rate
 from rerank.validity.further_queries import settled_of, typical_ratio, unrealistic_of
-from rerank.validity.study import SIZES, Study, at_size, figures_of, pooled, worst_power
+from rerank.validity.study import SIZES, Study, at_size, different_by_size, figures_of, pooled, worst_power
 from rerank.validity.targets import Target, targets_of
 
 PROMISES: Mapping[str, str] = {
@@ -80,11 +80,10 @@ def document_of(study: Study, about: Mapping[str, Any]) -> str:
         worst=worst,
         better={size: pooled([item.better for item in at_size(study, size)]) for size in SIZES},
         covered={size: pooled([item.covered for item in at_size(study, size)]) for size in SIZES},
-        different={size: pooled([item.different for item in at_size(study, size)]) for size in SIZES},
-        others={
-            name: {size: pooled([item.different for item in items if item.n_queries == size]) for size in SIZES}
-            for name, items in study.alarms_other.items()
-        },
+        different=different_by_size(study.alarms),
+        ties_moved=different_by_size(study.alarms_ties_moved),
+        worst_moved=max(study.alarms_ties_moved, key=lambda item: item.different.share),
+        others={name: different_by_size(items) for name, items in study.alarms_other.items()},
         bca=study.bca,
         wide={size: _at_margin(study.wide, size) for size in SIZES},
         default={size: _at_margin(study.default, size) for size in SIZES},

@@ -29,10 +29,19 @@ class Sequel:
 
 
 def sequel_of(
-    population: Population, true_delta: float, n_queries: int, *, margin: float, alpha: float, rng: np.random.Generator
+    population: Population,
+    true_delta: float | None,
+    n_queries: int,
+    *,
+    margin: float,
+    alpha: float,
+    rng: np.random.Generator,
 ) -> Sequel | None:
-    """Draw one experiment and, when it is inconclusive, its further queries; None when it is not."""
-    moved = population.with_mean(true_delta)
+    """Draw one experiment and, when it is inconclusive, its further queries; None when it is not.
+
+    true_delta: None takes the differences as they are.
+    """
+    moved = population.differences if true_delta is None else population.with_mean(true_delta)
     first = rng.choice(moved, n_queries)
     found = compared(first, margin=margin, alpha=alpha)
     p = deciding_p(found)
@@ -43,7 +52,7 @@ def sequel_of(
     if asked is not None:
         both = np.concatenate([first, rng.choice(moved, asked)])
         settled = compared(both, margin=margin, alpha=alpha).verdict != "inconclusive"
-    return Sequel(population, true_delta, found.delta, n_queries, asked, settled)
+    return Sequel(population, float(moved.mean()), found.delta, n_queries, asked, settled)
 
 
 def any_truth(population: Population, n_queries: int, rng: np.random.Generator) -> float:
@@ -66,13 +75,13 @@ def unrealistic_of(sequels: Sequence[Sequel]) -> Rate:
 
 
 def typical_ratio(sequels: Sequence[Sequel]) -> float | None:
-    """Return by what factor the numbers differ that two samples of one population and size ask for: the median.
+    """Return by what factor the numbers differ that two samples of the same size and truth ask for: the median.
 
     None when no two experiments can be compared.
     """
-    alike: dict[tuple[int, int], list[int]] = {}
+    alike: dict[tuple[int, int, float], list[int]] = {}
     for sequel in sequels:
         if sequel.n_more is not None:
-            alike.setdefault((id(sequel.population), sequel.n_queries), []).append(sequel.n_more)
+            alike.setdefault((id(sequel.population), sequel.n_queries, sequel.true_delta), []).append(sequel.n_more)
     ratios = [max(pair) / min(pair) for numbers in alike.values() for pair in itertools.combinations(numbers, 2)]
     return float(np.median(ratios)) if ratios else None

@@ -54,7 +54,7 @@ def luck_alarms(
 
     naive = verdict = n = 0
     for population in populations:
-        centred = population.with_mean(0.0)
+        centred = population.centred
         for _ in range(n_each):
             challenger = trained(rng.choice(centred, n_queries), seeds.n_challenger)
             reference = trained(np.zeros(n_queries), seeds.n_reference) if seeds.n_reference else None

@@ -8,7 +8,7 @@ import numpy as np
 from rerank.stats.family import adjust_family
 from rerank.stats.sensitivity import bca_interval
 from rerank.validity.experiments import NOTHING, Rate, compared, is_different
-from rerank.validity.populations import Family, Population
+from rerank.validity.populations import Family, Population, recentred
 
 TRUE_GAIN = 10.0  # standard errors: a first question that is answered "better" in every experiment
 
@@ -25,10 +25,17 @@ class Alarms:
 
 
 def alarms_of(
-    population: Population, n_queries: int, n_experiments: int, *, margin: float, alpha: float, rng: np.random.Generator
+    population: Population,
+    n_queries: int,
+    n_experiments: int,
+    *,
+    margin: float,
+    alpha: float,
+    rng: np.random.Generator,
+    ties_move: bool = False,
 ) -> Alarms:
-    """Draw experiments from a population that was moved to a mean of 0."""
-    centred = population.with_mean(0.0)
+    """Draw experiments from a population whose mean was made 0; ties_move: ties were moved too."""
+    centred = population.differences - population.mean if ties_move else population.centred
     different = better = covered = 0
     for _ in range(n_experiments):
         found = compared(rng.choice(centred, n_queries), margin=margin, alpha=alpha)
@@ -43,7 +50,7 @@ def bca_coverage(populations: Sequence[Population], n_queries: int, n_each: int,
     """Return how often the 95 % BCa interval, a sensitivity test, holds the truth."""
     found = NOTHING
     for population in populations:
-        centred = population.with_mean(0.0)
+        centred = population.centred
         for number in range(n_each):
             interval = bca_interval(rng.choice(centred, n_queries), number)
             found += Rate(int(interval is not None and interval[0] <= 0 <= interval[1]), 1)
@@ -58,7 +65,7 @@ def family_alarms(
     Queries are drawn for all questions together: their answers hang together as in a real experiment.
     first_is_true: the first question has a true gain that is always found; only the others can be wrong.
     """
-    centred = family.differences - family.differences.mean(axis=1, keepdims=True)
+    centred = np.stack([recentred(row) for row in family.differences])
     if first_is_true:
         centred[0] += TRUE_GAIN * centred[0].std() / np.sqrt(n_queries)
     wrong = 0

@@ -69,7 +69,7 @@ def margin_power(
     n = queries_needed(margin_in_sd, 1.0, question, alpha=alpha, power=power)
     simulated = NOTHING
     for population in populations:
-        centred, margin = population.with_mean(0.0), margin_in_sd * population.sd
+        centred, margin = population.centred, margin_in_sd * population.sd
         hits = 0
         for _ in range(n_each):
             found = compared(rng.choice(centred, n), margin=margin, alpha=alpha)

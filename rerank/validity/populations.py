@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,25 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rerank.errors import RerankError
+from rerank.stats.compare import ZERO
 
 COLUMNS = ("strategy", "query_id", "measure", "value")
 FIRST = "first-stage"
 MIN_QUERIES = 50  # a population of fewer is too coarse to stand for all queries
 _SMALLEST_SD = 1e-9
+
+
+def recentred(differences: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return differences whose mean is 0: those that are not 0 move together and keep their shape, ties stay ties.
+
+    Two strategies have equal scores where they put the same documents first. Were these queries moved too, each of them
+    would be a small equal gain or loss, which no pair of strategies has.
+    """
+    moved = np.abs(differences) >= ZERO
+    centred = np.where(moved, differences, 0.0)
+    if moved.any():
+        centred[moved] -= centred[moved].mean()
+    return centred
 
 
 @dataclass(frozen=True)
@@ -27,13 +42,18 @@ class Population:
 
     @property
     def mean(self) -> float:
-        """Return the difference that is true when experiments are drawn from this population."""
+        """Return the difference that is true when experiments are drawn from the differences as they are."""
         return float(self.differences.mean())
+
+    @cached_property
+    def centred(self) -> NDArray[np.float64]:
+        """Return the differences with a mean of 0: `recentred`."""
+        return recentred(self.differences)
 
     @property
     def sd(self) -> float:
-        """Return the population's standard deviation."""
-        return float(self.differences.std())
+        """Return the standard deviation of the centred differences."""
+        return float(self.centred.std())
 
     @property
     def skewness(self) -> float:
@@ -44,11 +64,11 @@ class Population:
     @property
     def unmoved(self) -> float:
         """Return the share (0-1) of queries without a difference."""
-        return float((np.abs(self.differences) < 1e-12).mean())
+        return float((np.abs(self.differences) < ZERO).mean())
 
     def with_mean(self, mean: float) -> NDArray[np.float64]:
-        """Return the differences moved to another mean: spread, skew and tails stay."""
-        return self.differences - self.mean + mean
+        """Return the centred differences, all of them moved by a true difference: spread, skew and tails stay."""
+        return self.centred + mean
 
 
 @dataclass(frozen=True)
@@ -106,14 +126,15 @@ def _tables(scores: pd.DataFrame, measure: str) -> list[tuple[str, list[str], pd
 def populations_of(scores: pd.DataFrame, measure: str) -> list[Population]:
     """Return every strategy against the first one, and every other against the one before it.
 
-    The first one is `first-stage` where there is one. Pairs that never differ are left out.
+    The first one is `first-stage` where there is one. Pairs that never differ are left out, and those whose
+    queries all differ by the same amount: nothing of them would be left to draw from.
     """
     found = []
     for collection, strategies, table in _tables(scores, measure):
         pairs = [(strategies[0], name) for name in strategies[1:]] + list(itertools.pairwise(strategies[1:]))
         for reference, challenger in pairs:
             differences = (table[challenger] - table[reference]).to_numpy(dtype=np.float64)
-            if differences.std() > _SMALLEST_SD:
+            if recentred(differences).std() > _SMALLEST_SD:
                 found.append(Population(collection, reference, challenger, differences))
     return found
 
@@ -126,6 +147,6 @@ def families_of(scores: pd.DataFrame, measure: str) -> list[Family]:
             chosen = (strategies[0], single, second)
             columns = [table[name].to_numpy(dtype=np.float64) for name in chosen]
             differences = np.stack([columns[1] - columns[0], columns[2] - columns[1]])
-            if (differences.std(axis=1) > _SMALLEST_SD).all():
+            if all(recentred(row).std() > _SMALLEST_SD for row in differences):
                 found.append(Family(collection, chosen, differences))
     return found

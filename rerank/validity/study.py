@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -62,15 +62,20 @@ FULL = Effort(
     luck=3000,
 )
 QUICK = Effort(
-    alarms_each=500,
-    other_measures_each=100,
+    alarms_each=200,
+    other_measures_each=60,
     bca=600,
-    families_each=500,
-    margins_each=300,
-    further=240,
-    power_each=100,
+    families_each=150,
+    margins_each=120,
+    further=150,
+    power_each=30,
     luck=800,
 )
+
+
+class _Settings(TypedDict):
+    margin: float
+    alpha: float
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,7 @@ class Study:
     populations: tuple[Population, ...]
     families: tuple[Family, ...]
     alarms: tuple[Alarms, ...]
+    alarms_ties_moved: tuple[Alarms, ...]
     alarms_other: dict[str, tuple[Alarms, ...]]
     bca: Rate
     family: dict[int, Rate]
@@ -105,12 +111,17 @@ def run_study(scores: pd.DataFrame, effort: Effort, seed: int, tell: Callable[[s
         raise RerankError("scores_too_few")
     families = families_of(scores, measure)
     streams = iter(np.random.default_rng(seed).spawn(16))
-    settings = {"margin": MARGIN, "alpha": ALPHA}
+    settings = _Settings(margin=MARGIN, alpha=ALPHA)
 
     tell("no_difference")
     rng = next(streams)
     alarms = [alarms_of(item, n, effort.alarms_each, rng=rng, **settings) for item in populations for n in SIZES]
     rng = next(streams)
+    ties_moved = [
+        alarms_of(item, n, effort.other_measures_each, rng=rng, ties_move=True, **settings)
+        for item in populations
+        for n in SIZES
+    ]
     others = {
         other: tuple(
             alarms_of(item, n, effort.other_measures_each, rng=rng, **settings)
@@ -162,6 +173,7 @@ def run_study(scores: pd.DataFrame, effort: Effort, seed: int, tell: Callable[[s
         populations=tuple(populations),
         families=tuple(families),
         alarms=tuple(alarms),
+        alarms_ties_moved=tuple(ties_moved),
         alarms_other=others,
         bca=bca,
         family=asked[0],
@@ -184,9 +196,7 @@ def _sequels(
             break
         population = populations[int(rng.integers(len(populations)))]
         n = FURTHER_SIZES[number % len(FURTHER_SIZES)]
-        true_delta = any_truth(population, n, rng) if truth == "any" else population.mean
-        if truth not in ("any", "own"):
-            true_delta = float(truth)
+        true_delta = None if truth == "own" else any_truth(population, n, rng) if truth == "any" else float(truth)
         sequel = sequel_of(population, true_delta, n, margin=MARGIN, alpha=ALPHA, rng=rng)
         found += [sequel] if sequel is not None else []
     return tuple(found)
@@ -213,6 +223,11 @@ def pooled(rates: Sequence[Rate]) -> Rate:
     return sum(rates, NOTHING)
 
 
+def different_by_size(items: Sequence[Alarms]) -> dict[int, Rate]:
+    """Return how often `better` or `worse` was said, by number of queries."""
+    return {n: pooled([item.different for item in items if item.n_queries == n]) for n in SIZES}
+
+
 def at_size(study: Study, n: int) -> list[Alarms]:
     """Return the experiments without a true difference at one size."""
     return [item for item in study.alarms if item.n_queries == n]
@@ -225,7 +240,7 @@ def worst_power(study: Study) -> Power:
 
 def figures_of(study: Study) -> dict[str, Any]:
     """Return the figures as plain values; docs/validity.md explains each. Shares are 0 to 1."""
-    different = {n: pooled([item.different for item in at_size(study, n)]) for n in SIZES}
+    different = different_by_size(study.alarms)
     covered = {n: pooled([item.covered for item in at_size(study, n)]) for n in SIZES}
     from_enough = pooled([covered[n] for n in SIZES if n >= COVERED_FROM])
     family, one_true = pooled(list(study.family.values())), pooled(list(study.family_one_true.values()))
@@ -243,6 +258,9 @@ def figures_of(study: Study) -> dict[str, Any]:
         "settled_with_n_more": settled["any"].share,
         "power_error": abs(worst.gap),
         "false_better_error": {str(n): rate.error for n, rate in different.items()},
+        "false_better_ties_moved": {
+            str(n): rate.share for n, rate in different_by_size(study.alarms_ties_moved).items()
+        },
         "family_error_error": family.error,
         "family_error_one_true": one_true.share,
         "false_equivalent_error": equivalent.error,
@@ -279,7 +297,7 @@ def figures_of(study: Study) -> dict[str, Any]:
             for item in study.luck
         ],
         "other_measures": {
-            name: {str(n): pooled([item.different for item in items if item.n_queries == n]).share for n in SIZES}
+            name: {str(n): rate.share for n, rate in different_by_size(items).items()}
             for name, items in study.alarms_other.items()
         },
         "n_populations": len(study.populations),

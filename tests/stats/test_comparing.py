@@ -1,5 +1,6 @@
 """Sensitivity tests, Welch's special case, reservations and refusals of a comparison."""
 
+import dataclasses
 from itertools import product
 
 import numpy as np
@@ -8,7 +9,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from rerank.stats.compare import Scores, compare
-from rerank.stats.comparison import Comparison
+from rerank.stats.comparison import Comparison, NotComparable
+from rerank.stats.family import adjust_family
 from rerank.stats.reasons import COMPARISON_REASONS, NOT_COMPARABLE_REASONS
 
 MARGIN = 0.02
@@ -184,6 +186,74 @@ def test_what_cannot_be_compared_has_a_reason_and_no_numbers(reason: str) -> Non
     assert (found.verdict, found.reasons) == ("not_comparable", (reason,))
     names = "delta ci_low ci90_high p_t p_seed_aware p_permutation p_wilcoxon p_adjusted p_tost bca_low se df".split()
     assert all(getattr(found, name) is None for name in names)
+
+
+CASES = {
+    "one query": (scores([0.5]), scores([0.6]), "too_few_queries"),
+    "no query at all": (scores(np.zeros((1, 0))), scores(np.zeros((1, 0))), "too_few_queries"),
+    "fourteen queries": (scores(np.zeros(14)), scores(np.ones(14)), "too_few_queries"),
+    "no query in common": (
+        scores(np.zeros(20)),
+        scores(np.ones(20), ids=tuple(f"other{i}" for i in range(20))),
+        "too_few_queries",
+    ),
+    "the challenger lacks a query": (scores(np.zeros(20)), scores(np.ones(19)), "missing_scores"),
+    "the reference lacks a query": (scores(np.zeros(19)), scores(np.ones(20)), "missing_scores"),
+    "as many queries, one of them another": (
+        scores(np.zeros(20)),
+        scores(np.ones(20), ids=(*(f"q{i}" for i in range(19)), "other")),
+        "missing_scores",
+    ),
+    "no training": (scores(np.zeros(20)), scores(np.zeros((0, 20)), trained=True), "missing_scores"),
+    "other candidates": (scores(np.zeros(20)), scores(np.ones(20), lists="other"), "different_candidates"),
+    "NaN in the challenger": (scores(np.zeros(20)), scores([np.nan, *[0.5] * 19]), "non_finite_scores"),
+    "NaN in the reference": (scores([np.nan, *[0.5] * 19]), scores(np.zeros(20)), "non_finite_scores"),
+    "infinity": (scores(np.zeros(20)), scores([np.inf, *[0.5] * 19]), "non_finite_scores"),
+    "NaN with one of three seeds": (
+        scores(np.zeros(20)),
+        scores([[0.1] * 20, [0.2] * 20, [np.nan, *[0.3] * 19]], trained=True),
+        "non_finite_scores",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_not_comparable_is_a_type_of_its_own_with_its_reason(case: str) -> None:
+    reference, challenger, reason = CASES[case]
+    found = compared(reference, challenger)
+    assert isinstance(found, NotComparable)
+    assert found.reason == reason
+
+
+def test_every_reason_for_not_comparable_has_a_case() -> None:
+    assert {reason for _, _, reason in CASES.values()} == set(NOT_COMPARABLE_REASONS)
+
+
+def test_what_was_compared_is_not_of_that_type() -> None:
+    for gaps in (np.zeros(20), differences_with(0.0, 0.3, 20), np.full(20, 0.1)):
+        assert not isinstance(of_differences(gaps), NotComparable)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"p_t": 1.0}, {"delta": 0.0}, {"verdict": "inconclusive"}, {"reasons": ()}, {"n_more_queries": 5}],
+    ids=str,
+)
+def test_not_comparable_cannot_hold_a_number_or_another_verdict(change: dict[str, object]) -> None:
+    found = compared(*CASES["one query"][:2])
+    with pytest.raises(ValueError, match="not comparable"):
+        dataclasses.replace(found, **change)  # type: ignore[arg-type]
+
+
+def test_an_empty_family_is_empty_and_one_without_answers_stays_unanswered() -> None:
+    assert adjust_family([], family_size=0, alpha=0.05) == []
+    assert adjust_family([], family_size=2, alpha=0.05) == []
+    unanswered = [compared(*CASES["one query"][:2]), of_differences(np.zeros(20))]
+    found = adjust_family(
+        [dataclasses.replace(item, confirmatory=True) for item in unanswered], family_size=2, alpha=0.05
+    )
+    assert [item.verdict for item in found] == ["not_comparable", "identical"]
+    assert [item.p_adjusted for item in found] == [None, None]
 
 
 def test_fifteen_queries_are_enough() -> None:

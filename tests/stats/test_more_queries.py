@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from rerank.stats.comparison import Comparison
-from rerank.stats.more_queries import MAX_FACTOR, Settled, queries_to_settle
+from rerank.stats.more_queries import FEW_DF, MAX_FACTOR, Settled, chi_square, queries_to_settle
 
 MARGIN = 0.02
 
@@ -110,3 +110,10 @@ def test_a_stricter_level_asks_for_more_queries() -> None:
     assert strict is not None
     assert loose is not None
     assert strict > loose
+
+
+@pytest.mark.parametrize("df", [1, 7, FEW_DF - 1, FEW_DF, 200, 5000])
+def test_chi_square_quantiles_are_those_of_scipy(df: int) -> None:
+    uniform = np.linspace(0.005, 0.995, 199)
+    accuracy = 1e-9 if df < FEW_DF else 2e-3
+    assert chi_square(uniform, df) == pytest.approx(stats.chi2.ppf(uniform, df), rel=accuracy)
