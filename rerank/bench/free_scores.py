@@ -31,7 +31,7 @@ from rerank.worker.first_stage import Similarities, candidate_lists
 from rerank.worker.meter import Meter
 from rerank.worker.reporter import Silent
 
-MEASURES = ("nDCG@10", "RR@10", "Success@1")
+MEASURES = ("nDCG@10", "RR@10")
 DEPTH = 20
 MAX_QUERIES = 200  # of a collection: more would cost minutes of encoding
 MIN_QUERIES = 50  # fewer are too coarse a population

@@ -15,7 +15,7 @@ from rerank.stats.compare import ZERO
 COLUMNS = ("strategy", "query_id", "measure", "value")
 FIRST = "first-stage"
 MIN_QUERIES = 50  # a population of fewer is too coarse to stand for all queries
-_SMALLEST_SD = 1e-9
+_FEWEST_AMOUNTS = 3
 
 
 def recentred(differences: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -123,18 +123,23 @@ def _tables(scores: pd.DataFrame, measure: str) -> list[tuple[str, list[str], pd
     return found
 
 
+def _can_be_moved(differences: NDArray[np.float64]) -> bool:
+    amounts = np.unique(differences[np.abs(differences) >= ZERO].round(9))
+    return len(amounts) >= _FEWEST_AMOUNTS
+
+
 def populations_of(scores: pd.DataFrame, measure: str) -> list[Population]:
     """Return every strategy against the first one, and every other against the one before it.
 
-    The first one is `first-stage` where there is one. Pairs that never differ are left out, and those whose
-    queries all differ by the same amount: nothing of them would be left to draw from.
+    The first one is `first-stage` where there is one. Pairs that differ by one or two amounts only are left out:
+    those of a measure that is 0 or 1 would, once moved, no longer be differences of that measure.
     """
     found = []
     for collection, strategies, table in _tables(scores, measure):
         pairs = [(strategies[0], name) for name in strategies[1:]] + list(itertools.pairwise(strategies[1:]))
         for reference, challenger in pairs:
             differences = (table[challenger] - table[reference]).to_numpy(dtype=np.float64)
-            if recentred(differences).std() > _SMALLEST_SD:
+            if _can_be_moved(differences):
                 found.append(Population(collection, reference, challenger, differences))
     return found
 
@@ -147,6 +152,6 @@ def families_of(scores: pd.DataFrame, measure: str) -> list[Family]:
             chosen = (strategies[0], single, second)
             columns = [table[name].to_numpy(dtype=np.float64) for name in chosen]
             differences = np.stack([columns[1] - columns[0], columns[2] - columns[1]])
-            if all(recentred(row).std() > _SMALLEST_SD for row in differences):
+            if all(_can_be_moved(row) for row in differences):
                 found.append(Family(collection, chosen, differences))
     return found

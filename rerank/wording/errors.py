@@ -48,7 +48,7 @@ ERRORS: Mapping[str, str] = {
     "scores_without_column": later("{path} has no column “{column}”. A per_query.csv has: {needed}."),
     "scores_not_numbers": later("{path}, line {line}: “{value}” is no number. Every score must be one."),
     "scores_too_few": later(
-        "No two strategies have scores of at least 50 common queries that differ: there is nothing to draw from."
+        "No two strategies have at least 50 common queries whose scores differ, on a measure with more than two values: there is nothing to draw from."
     ),
     # plan
     "plan_unknown_setting": later("The plan has a setting “{setting}” that does not exist."),

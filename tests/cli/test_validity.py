@@ -55,7 +55,7 @@ def test_own_scores_become_a_page_and_figures(
         ),
         ("strategy,query_id,measure,value\nC,1,nDCG@10,nan\n", "{path}, line 2: “nan” is no number."),
         ("", "{path} cannot be read as CSV: "),
-        ("strategy,query_id,measure,value\nC,1,nDCG@10,0.5\n", "No two strategies have scores of at least 50 common"),
+        ("strategy,query_id,measure,value\nC,1,nDCG@10,0.5\n", "No two strategies have at least 50 common queries"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_said_and_nothing_is_written(

@@ -64,14 +64,16 @@ def test_recentring_keeps_ties_shape_and_skew_and_never_flips_a_sign() -> None:
     assert population.with_mean(0.03) == pytest.approx(population.centred + 0.03)
 
 
-def test_nothing_is_drawn_from_strategies_that_tie_or_differ_alike_everywhere() -> None:
+def test_nothing_is_drawn_from_strategies_that_tie_differ_alike_or_are_right_or_wrong() -> None:
     assert recentred(np.zeros(60)) == pytest.approx(np.zeros(60))
     base = np.linspace(0, 1, 60)
+    assert recentred(np.array([0.0, 1.0, 1.0])) == pytest.approx(np.zeros(3))
     values = {"first-stage": base, "same": base, "shifted": base + 0.1, "other": base[::-1]}
     rows = [("k", name, str(q), "nDCG@10", v) for name, column in values.items() for q, v in enumerate(column)]
     scores = pd.DataFrame(rows, columns=["collection", "strategy", "query_id", "measure", "value"])
     found = [(item.reference, item.challenger) for item in populations_of(scores, "nDCG@10")]
     assert found == [("first-stage", "other"), ("shifted", "other")]
+    assert populations_of(scores.assign(value=scores["value"].round()), "nDCG@10") == []  # as Success@1: 0 or 1
 
 
 def test_the_first_stage_is_the_reference_and_followers_form_families(recorded: pd.DataFrame) -> None:
