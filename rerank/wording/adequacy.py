@@ -286,7 +286,9 @@ def to_judge_frame(say: Say, rows: pd.DataFrame) -> pd.DataFrame:
 def why_sentences(say: Say, answer: Answer, sample: Sample) -> list[str]:
     """Return what the sample can show and every reason, the weightiest first."""
     reasons = [said_sentence(say, item, sample) for item in answer.reasons]
-    if {"gain_must_be_large", "gain_must_be_material", "no_judgments"} & {item.code for item in answer.reasons}:
+    if {"gain_must_be_large", "gain_must_be_material", "no_judgments", "too_few_queries"} & {
+        item.code for item in answer.reasons
+    }:
         return reasons
     return [headline_sentence(say, sample), *reasons]
 
