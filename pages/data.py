@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from rerank.ui.benchmark_form import benchmark_form
 from rerank.ui.dataset_view import dataset_view
 from rerank.ui.pages import open_page
 from rerank.ui.sample import sample_button
@@ -14,3 +15,4 @@ with stored:
     sample_button(say)
 with new:
     upload(say)
+    benchmark_form(say)

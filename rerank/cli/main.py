@@ -117,6 +117,14 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_argument("--judge", metavar="NAME", default="", help="the model that made the judgments, if one did")
     audit.add_argument("--device", choices=["auto", "cpu", "cuda", "mps"], default="auto")
 
+    benchmark = commands.add_parser(
+        "import-benchmark", help="download a public benchmark by its name (needs the ir-datasets extra)"
+    )
+    benchmark.add_argument("benchmark", metavar="NAME", help="a name of ir_datasets, such as beir/scifact/test")
+    benchmark.add_argument("--documents", type=int, metavar="N", default=10_000, help="besides the judged; 10000")
+    benchmark.add_argument("--queries", type=int, metavar="N", default=1_000, help="judged queries at most; 1000")
+    benchmark.add_argument("--name", help="name of the dataset; default: the benchmark's")
+
     bench = commands.add_parser("bench", help="measure the engine against its peers (needs the dev extra)")
     bench.add_argument("--quick", action="store_true", help="less work, rougher figures")
     bench.add_argument("--device", choices=["auto", "cpu", "cuda", "mps"], default="auto")
@@ -164,6 +172,10 @@ def _command(name: str) -> Callable[[argparse.Namespace, Say], int]:
         from rerank.cli.audit_teacher import audit_teacher
 
         return audit_teacher
+    if name == "import-benchmark":
+        from rerank.cli.import_benchmark import import_benchmark
+
+        return import_benchmark
     if name == "bench":
         from rerank.cli.bench import bench
 

@@ -132,6 +132,9 @@ FINDINGS: Mapping[str, tuple[str, ...]] = {
     "direction_characters": ("n_rows",),  # warning: bidirectional controls
     "personal_data": ("role", "n_rows"),  # warning: e-mail addresses or telephone numbers
     "segments_proposed": ("proposal", "counts"),  # info
+    # --- public benchmarks (benchmarks.py)
+    "benchmark_cut": ("n_queries", "n_all_queries", "n_documents", "n_all"),  # warning: figures are not the published
+    "negative_grades": ("n_judgments",),  # info: spam or doubt; counted as 0
     # --- bookkeeping
     "more_findings": ("of_code", "n_more"),  # severity of the code: findings beyond the 1,000 stored
 }
@@ -150,6 +153,10 @@ ERRORS: Mapping[str, tuple[str, ...]] = {
     "sample_without_segments": (),  # no query has a segment to draw by
     "sample_without_frequencies": (),  # every query was asked once, as far as the files tell
     "unknown_segments": ("proposal",),  # neither length nor form
+    "benchmarks_not_installed": (),  # the extra ir-datasets
+    "unknown_benchmark": ("name",),
+    "benchmark_not_judged": ("name",),  # a name that stands for documents only, or for queries without judgments
+    "benchmark_unreachable": ("name", "reason"),  # no network, terms that nobody agreed to, a broken download
     "dataset_not_found": ("digest",),
     "dataset_unreadable": ("digest", "reason"),
 }

@@ -26,6 +26,18 @@ ERRORS: Mapping[str, str] = {
         "Nothing tells how often a query was asked: add a column such as “searches”, or a log in which queries repeat."
     ),
     "unknown_segments": later("There is no proposal “{proposal}” for segments; there are length and form."),
+    "benchmarks_not_installed": later(
+        "Public benchmarks need a package that is not installed: pip install -e .[ir-datasets]"
+    ),
+    "unknown_benchmark": later(
+        "There is no benchmark “{name}” in ir_datasets. All names are on https://ir-datasets.com, such as beir/scifact/test."
+    ),
+    "benchmark_not_judged": later(
+        "“{name}” has no queries, no documents or no judgments of its own. Add its part, such as /test or /dev."
+    ),
+    "benchmark_unreachable": later(
+        "“{name}” could not be downloaded or read ({reason}). Is there a network? Some collections must be ordered from their publisher first; https://ir-datasets.com tells how."
+    ),
     "dataset_not_found": later("There is no dataset {digest}. Import it again."),
     "dataset_unreadable": later("The dataset {digest} is damaged on disk ({reason}). Import it again."),
     # judging

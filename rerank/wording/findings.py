@@ -224,6 +224,10 @@ FINDINGS: Mapping[str, str] = {
         "{role}: {n_rows} rows hold an e-mail address or a telephone number. They can be masked when the dataset is saved."
     ),
     "segments_proposed": later("The queries have no segments; {proposal} would divide them ({counts})."),
+    "benchmark_cut": later(
+        "Only a part of the benchmark was taken: {n_queries} of {n_all_queries} judged queries, {n_documents} of {n_all} documents. Searching fewer documents is easier: figures are not those that are published."
+    ),
+    "negative_grades": later("{n_judgments} negative grades, which mark spam or doubt, count as 0."),
     "more_findings": later("{n_more} more findings of this kind ({of_code}) are not listed."),
 }
 

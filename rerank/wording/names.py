@@ -83,6 +83,7 @@ PHASES: Mapping[str, str] = {
     "queued": later("Waiting to start"),
     "starting": later("Starting"),
     "preparing": later("Loading the data"),
+    "downloading": later("Downloading and reading the benchmark"),
     "candidates": later("Finding candidates"),
     "unlabelled": later("Finding candidates of unlabelled queries"),
     "teaching": later("Asking the teacher"),

@@ -23,6 +23,8 @@ def progress_line(say: Say, job: Job) -> str:
         parts.append(
             say("{done} of about {all} questions", done=progress.get("n_answers", 0), all=progress["n_questions"])
         )
+    if progress.get("phase") == "downloading" and progress.get("n_documents"):
+        parts.append(say("{n} documents read", n=f"{progress['n_documents']:,}"))
     if progress.get("seconds_left") is not None:
         parts.append(say("{time} left", time=duration(progress["seconds_left"], say)))
     if progress.get("cost_usd") is not None:

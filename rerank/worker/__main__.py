@@ -53,6 +53,10 @@ def _run(job: Job) -> None:
             from rerank.worker.auditing import AuditSpec, run_audit
 
             run_audit(AuditSpec(**job.spec), reporter, job_audit_path(job.id))
+        elif job.kind == "benchmark":
+            from rerank.worker.benchmark import run_benchmark
+
+            run_benchmark(job.spec, reporter)
         else:
             raise RerankError("unknown_job_kind", kind=job.kind)
 
