@@ -22,5 +22,6 @@ def import_benchmark(given: argparse.Namespace, say: Say) -> int:
     for finding in draft.findings:
         if finding.code in TOLD:
             print(finding_sentence(say, finding))
-    print(say("Saved as dataset {digest}.", digest=dataset.digest))
+    print(say("Stored: {n} documents under the digest {digest}", n=counts["n_documents"], digest=dataset.digest))
+    print(say("Use it in place of a folder: rerank run {digest}", digest=dataset.digest))
     return 0

@@ -189,7 +189,7 @@ def test_the_command_stores_it_and_names_the_digest(
     shown = capsys.readouterr().out
     stored = list_datasets()[0]
     assert shown.startswith("3 queries, 14 documents, 9 judgments\nOnly a part of the benchmark was taken: 3 of 3")
-    assert shown.endswith(f"Saved as dataset {stored['digest']}.\n")
+    assert shown.endswith(f"rerank run {stored['digest']}\n")
     assert stored["name"] == "tiny/test"
     assert len(load_dataset(stored["digest"]).documents) == 14
     assert "benchmark_cut" in {finding.code for finding in load_findings(stored["digest"])}
