@@ -50,7 +50,7 @@ GLOSSARY = {
     r"latency": "レイテンシ",
     r"grades?": "関連度",
     r"plans?": "計画",
-    r"datasets?": "データセット",
+    r"(?<!ir-)datasets?": "データセット",
     r"loss": "損失",
     r"embedded": "内蔵",
     r"findings": "検出事項",
