@@ -1,5 +1,7 @@
 """What a teacher prefers among documents that the human grades alike, and how steady it is."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -42,21 +44,54 @@ def _measured(sums: pd.DataFrame, seed: int, *, slope: bool) -> Measured:
     return Measured(value, low, high, n)
 
 
-def preference(rows: pd.DataFrame, column: str, seed: int) -> Measured:
+def _preferences(rows: pd.DataFrame, column: str, scored: Sequence[str]) -> pd.DataFrame:
+    """Return sums of products by query for `preference`, those of several columns of scores added up."""
+    judged = rows[rows["grade"] != UNJUDGED].reset_index(drop=True)
+    if judged.empty:
+        return pd.DataFrame(columns=list(WEIGHTS))
+    grouped = judged.groupby(["query_id", "grade"], sort=False)
+    size = grouped["doc_id"].transform("size").to_numpy(dtype=np.float64)
+    x = grouped[column].rank().to_numpy(dtype=np.float64) / size
+    each = [
+        _sums(judged, ["query_id", "grade"], x, grouped[name].rank().to_numpy(dtype=np.float64) / size).reset_index()
+        for name in scored
+    ]
+    return pd.concat(each).groupby("query_id", sort=False)[list(WEIGHTS)].sum()
+
+
+def preference(rows: pd.DataFrame, column: str, seed: int, scored: Sequence[str] = ("teacher",)) -> Measured:
     """Return Spearman's correlation of the teacher's error with a column of the rows, -1 to 1.
 
     Only documents that the human grades alike are compared with each other (same query, same grade): there the
     teacher's error is its order. Otherwise any noise would look like a bias against what relevant documents have in
-    common. Ranks within these groups, products summed over all; the interval is a bootstrap over queries.
+    common. Ranks within these groups, products summed over all; the interval is a bootstrap over queries. scored:
+    columns with the scores that are looked at; those of several trainings of one model are summed as well.
     """
-    judged = rows[rows["grade"] != UNJUDGED].reset_index(drop=True)
-    if judged.empty:
+    return _measured(_preferences(rows, column, scored), seed, slope=False)
+
+
+def preference_difference(
+    rows: pd.DataFrame, column: str, seed: int, reference: Sequence[str], challenger: Sequence[str]
+) -> Measured:
+    """Return how much larger `preference` is by the challenger's scores than by the reference's, -2 to 2.
+
+    Both are resampled by the same queries, those on which both order documents that the human grades alike.
+    """
+    one, other = (_preferences(rows, column, scored) for scored in (reference, challenger))
+    both = one.merge(other, left_index=True, right_index=True, suffixes=("_reference", "_challenger"))
+    n = len(both)
+    if n == 0:
         return Measured()
-    grouped = judged.groupby(["query_id", "grade"], sort=False)
-    size = grouped["doc_id"].transform("size").to_numpy(dtype=np.float64)
-    x = grouped[column].rank().to_numpy(dtype=np.float64) / size
-    y = grouped["teacher"].rank().to_numpy(dtype=np.float64) / size
-    return _measured(_sums(judged, ["query_id", "grade"], x, y), seed, slope=False)
+    tables = [
+        both[[f"{name}_{side}" for name in WEIGHTS]].to_numpy(dtype=np.float64) for side in ("reference", "challenger")
+    ]
+    before, after = (float(_ratio(table.sum(axis=0), slope=False)) for table in tables)
+    if n < MIN_QUERIES:
+        return Measured(after - before, n=n)
+    drawn = resampled(n, seed)
+    before_drawn, after_drawn = (_ratio(drawn @ table, slope=False) for table in tables)
+    low, high = percentile_interval(after_drawn - before_drawn)
+    return Measured(after - before, low, high, n)
 
 
 def _answered(rows: pd.DataFrame, answer: pd.DataFrame) -> pd.DataFrame:

@@ -30,6 +30,7 @@ from rerank.wording.audits import (
 )
 from rerank.wording.decisions import decision_headline, decision_sentences
 from rerank.wording.firmness import firmness_sentences
+from rerank.wording.inheritance import inheritance_sentences
 from rerank.wording.language import Say
 from rerank.wording.money import background_sentences, money_sentences, money_table, stated_sentence
 from rerank.wording.names import strategy_name
@@ -98,6 +99,8 @@ def print_result(
     audit = result["teacher_audit"]
     if audit is not None:
         print_audit(audit, say)
+    for sentence in inheritance_sentences(say, result):
+        print(sentence)
     ceiling = {"recall": score(result["first_stage"]["recall_ceiling"]), "depth": plan["candidate_depth"]}
     print(say("Recall ceiling of the candidates: {recall} at depth {depth}", **ceiling))
     tested = {"tested": data["n_test_queries"], "all": data["n_queries"], "name": data["name"]}

@@ -16,7 +16,8 @@ class StrategyRun:
 
     dev_score: the primary measure on development queries, mean over folds and seeds. train_seconds: device
     seconds of one training and its ancestors, mean over folds and seeds, cached or not; poc_train_seconds:
-    all folds and seeds together. latencies_ms: one number per query, on top of the first stage.
+    all folds and seeds together. latencies_ms: one number per query, on top of the first stage. dev_rankings: of the
+    development queries, where a student is held against a teacher that was not asked about the tested ones.
     """
 
     name: str
@@ -30,6 +31,7 @@ class StrategyRun:
     stages: tuple[str, ...] = ()
     best_epochs: tuple[int, ...] = ()
     fusion_weights: tuple[Mapping[str, float], ...] = ()  # one per stage, or per fold where nothing is trained
+    dev_rankings: Mapping[int, pd.DataFrame] = field(default_factory=dict)
 
     @property
     def is_trained(self) -> bool:

@@ -24,6 +24,7 @@ from rerank.report.decision import decision_of
 from rerank.report.deviations import deviations_of
 from rerank.report.files import write_files
 from rerank.report.guardrails import guardrails_of
+from rerank.report.inheritance import inheritance_record
 from rerank.report.money import net_benefits
 from rerank.report.next_money import next_money
 from rerank.report.per_query import mean_over_seeds, score_table, seed_scores
@@ -186,6 +187,7 @@ def build_result(ran: Ran, by_seed: pd.DataFrame, curve: pd.DataFrame) -> dict[s
         "asked_teacher": dict(ran.asked) if ran.asked is not None else None,
         "local_teacher": dict(ran.local_teacher) if ran.local_teacher is not None else None,
         "teacher_audit": audit,
+        "inheritance": inheritance_record(ran),
         "guardrails": guardrails,
         "looks": {"nth": 1 + len(ran.earlier_looks), "earlier": [dict(look) for look in ran.earlier_looks]},
         "business": business.to_dict() if business else None,

@@ -23,7 +23,7 @@ from rerank.ui.result_firmness import firmness
 from rerank.ui.safe import markdown
 from rerank.ui.show import figure, problem, table
 from rerank.ui.strategies import explain
-from rerank.ui.training_view import attribution, curve
+from rerank.ui.training_view import attribution, curve, inheritance
 from rerank.ui.verdict import confirmatory_verdicts, decision_banner
 from rerank.wording.amounts import amount
 from rerank.wording.language import Say
@@ -78,6 +78,7 @@ def result_view(say: Say, experiment: str) -> None:
         curve(say, result)
         attribution(say, result)
         teacher(say, result, experiment)
+        inheritance(say, result)
     with behind:
         _behind(say, result, money)
     with take:

@@ -6,7 +6,9 @@ from typing import Any
 import streamlit as st
 
 from rerank.figures.curve import learning_curve
+from rerank.ui.safe import markdown
 from rerank.ui.show import figure, table
+from rerank.wording.inheritance import inheritance_sentences, inheritance_table
 from rerank.wording.language import Say
 from rerank.wording.tables import attribution_table, curve_table
 
@@ -41,5 +43,25 @@ def attribution(say: Say, result: Mapping[str, Any]) -> None:
         say(
             "The parts add up to the difference between two stages and the single one. Exploratory: the controls have "
             "the same number of training steps as the two stages together."
+        )
+    )
+
+
+def inheritance(say: Say, result: Mapping[str, Any]) -> None:
+    """Show what students took over from their teacher, where something distils."""
+    sentences = inheritance_sentences(say, result)
+    if not sentences:
+        return
+    heading = say("What the student took over from its teacher")
+    st.markdown(f"**{heading}**")
+    gap = "" if say.language == "ja" else " "
+    st.markdown(f"**{markdown(sentences[0])}**{gap}{markdown(gap.join(sentences[1:]), 1200)}")
+    table(say, inheritance_table(say, result), "inheritance")
+    st.caption(
+        say(
+            "Judged documents only; a contradiction is an error of the teacher's or of a judgment, and the teacher's "
+            "audit lists the strongest. A model that learned from judgments alone makes some of the same errors, as "
+            "they are hard: the difference is what distillation adds. Spearman: whether documents of the same grade "
+            "are ordered by their length, or by the query's words in them; 0 is no preference."
         )
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from rerank.wording.inheritance import inheritance_sentences
 from rerank.wording.language import Say, speaker
 from rerank.wording.names import FIRST_STAGES, POOLS, SPLITS, STRATEGY_EXPLANATIONS, name_of, strategy_name
 from rerank.wording.numbers import count, delta, interval, milliseconds, score
@@ -191,6 +192,9 @@ def _limits(say: Say, record: Mapping[str, Any]) -> Section:
         bullets.append(say("Everything was trained once: training luck is unknown."))
     if record["plan"]["split"] == "kfold":
         bullets.append(say("Folds share training data, so p-values are mildly optimistic."))
+    inherited = inheritance_sentences(say, record, record["strategy"])
+    if inherited:
+        bullets.append(("" if say.language == "ja" else " ").join(dict.fromkeys((*inherited[:2], inherited[-1]))))
     return Section(say("What the numbers do not prove"), bullets=tuple(bullets))
 
 

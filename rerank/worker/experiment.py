@@ -28,6 +28,7 @@ from rerank.planning.looks import earlier_looks, record_look
 from rerank.planning.plan import FUSION, LANGUAGE_MODELS, LOCAL_MODELS, Plan, plan_from_dict, single_stage_part
 from rerank.planning.splits import evaluable_queries, folds_of, unsealed_queries
 from rerank.report.files import read_log
+from rerank.report.inheritance import scope_of
 from rerank.report.result import Ran, write_result
 from rerank.retrieval.candidates import recall_ceiling
 from rerank.retrieval.unlabelled import unlabelled_queries
@@ -209,9 +210,12 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
     teaching = with_unlabelled(bench, names, teaching, ready.similarities)
     if teaching.local is not None:
         teaching.local.release()
+    test_queries = tuple(query for fold in bench.folds for query in fold.test)
+    with_dev = scope_of(plan, test_queries, teaching.scores, names) == "development"
     for node in nodes + ready.trials:
         trained_pairs, scored_pairs = planned_pairs(bench, node)
-        bench.meter.expect(trained_pairs=trained_pairs, scored_pairs=scored_pairs + ranked_pairs(bench, node, names))
+        scored_pairs += ranked_pairs(bench, node, names, with_dev=with_dev)
+        bench.meter.expect(trained_pairs=trained_pairs, scored_pairs=scored_pairs)
     check_trainable(bench, nodes, teaching)
     fuser = Fuser(bench, embedding)
     runs = untrained_runs(bench, names, candidates, embedding, embedding_ms, fuser)
@@ -220,12 +224,12 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
     search_settings(bench, ready.trials, teaching)
     for node in nodes:
         record = train_stage(bench, node, teaching)
-        done[node] = stage_run(bench, node, record, fuser, is_fused=f"{node.strategy}{FUSION}" in names)
+        is_fused = f"{node.strategy}{FUSION}" in names
+        done[node] = stage_run(bench, node, record, fuser, is_fused=is_fused, with_dev=with_dev)
         reporter.progress(n_stages_done=len(done))
     runs += [trained_run(bench, name, done, embedding_ms) for name in names if path_of(name)]
     reporter.progress(phase="comparing")
     bench.tokenize(list(candidates.frame["query_id"]), list(candidates.frame["doc_id"]))
-    test_queries = tuple(query for fold in bench.folds for query in fold.test)
     ran = Ran(
         experiment=spec.experiment,
         gate=gate,

@@ -28,6 +28,7 @@ from rerank.models.passages import PairScorer
 from rerank.models.sources import ModelSource
 from rerank.models.token_store import PairTemplate
 from rerank.planning.experiments import experiment_folder, export_folder, load_locked, load_result, now
+from rerank.planning.graph import distils
 from rerank.report.evidence import evidence_of
 from rerank.report.exported import CARDS, RECORD, strategy_to_export
 from rerank.report.files import read_seed_scores
@@ -201,6 +202,7 @@ def _record(
             "judged_at_10": measured["judged_at_10"],
             "comparisons": evidence,
         },
+        "inheritance": result.get("inheritance") if distils([strategy]) else None,
     }
 
 

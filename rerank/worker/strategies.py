@@ -21,36 +21,51 @@ from rerank.worker.workbench import Workbench
 
 @dataclass(frozen=True)
 class StageRun:
-    """A finished stage with its ranking of the test queries, milliseconds per query, and its fusion if planned."""
+    """A finished stage with its ranking of the test queries, milliseconds per query, and its fusion if planned.
+
+    dev: the ranking of its development queries, if that is needed.
+    """
 
     record: Mapping[str, Any]
     ranking: pd.DataFrame
     latencies_ms: tuple[float, ...]
     fused: Fused | None
+    dev: pd.DataFrame | None = None
 
 
-def ranked_pairs(bench: Workbench, node: StageNode, names: Sequence[str]) -> int:
-    """Return how many pairs a stage's model will score after its training."""
+def ranked_pairs(bench: Workbench, node: StageNode, names: Sequence[str], *, with_dev: bool = False) -> int:
+    """Return how many pairs a stage's model will score after its training; with_dev: as `stage_run` is told."""
     if node.trial:
         return 0  # a search looks at development queries only
     fold = bench.folds[node.fold]
-    queries = fold.test + (fold.dev if f"{node.strategy}{FUSION}" in names else ())
+    needs_dev = f"{node.strategy}{FUSION}" in names or (with_dev and node.share == 1.0)
+    queries = fold.test + (fold.dev if needs_dev else ())
     return bench.scored_pairs(queries)
 
 
 def stage_run(
-    bench: Workbench, node: StageNode, record: Mapping[str, Any], fuser: Fuser, *, is_fused: bool
+    bench: Workbench,
+    node: StageNode,
+    record: Mapping[str, Any],
+    fuser: Fuser,
+    *,
+    is_fused: bool,
+    with_dev: bool = False,
 ) -> StageRun:
-    """Rank a stage's test queries, and fuse them with weights from its development queries."""
+    """Rank a stage's test queries, and fuse them with weights from its development queries.
+
+    with_dev: rank the development queries in any case, for a stage that learns from all its training queries.
+    """
     fold = bench.fold_of(node)
     digest = str(record["digest"])
     folder = stage_folder(digest) / "model"
     ranking, latencies = rank_queries(bench, folder, digest, fold.test)
-    fused = None
-    if is_fused:
+    fused, dev = None, None
+    if is_fused or (with_dev and node.share == 1.0):
         dev, _ = rank_queries(bench, folder, digest, fold.dev)
+    if is_fused:
         fused = fuser.fuse(fold, ranking, dev)
-    return StageRun(record, ranking, tuple(latencies), fused)
+    return StageRun(record, ranking, tuple(latencies), fused, dev if with_dev else None)
 
 
 def untrained_runs(
@@ -129,6 +144,11 @@ def trained_run(
     else:
         tau, change = _movement(mine, done)
     whole = sum(_seconds(node, done) for node in mine)
+    dev_rankings: dict[int, list[pd.DataFrame]] = {}
+    for node in mine:
+        found = done[node].dev
+        if found is not None and not name.endswith(FUSION):  # a mixture's weights were fitted on these very queries
+            dev_rankings.setdefault(node.seed, []).append(found)
     return StrategyRun(
         name=name,
         rankings={
@@ -144,6 +164,7 @@ def trained_run(
         stages=tuple(str(done[node].record["digest"]) for node in mine),
         best_epochs=tuple(int(done[node].record["best_epoch"]) for node in mine),
         fusion_weights=weights,
+        dev_rankings={seed: pd.concat(found, ignore_index=True) for seed, found in dev_rankings.items()},
     )
 
 

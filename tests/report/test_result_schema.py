@@ -41,6 +41,7 @@ NAMES = {
     "unjudged.strategies": "<strategy>",
     "ceiling.captured": "<strategy>",
     "teacher_audit.measures": "<audit measure>",
+    "inheritance.strategies": "<strategy>",
 }
 CLOSED = (
     "decision.next_numbers",

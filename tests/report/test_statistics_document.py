@@ -14,6 +14,7 @@ from rerank.adequacy.to_judge import MAX_ROWS
 from rerank.audit.audit import MEASURES
 from rerank.audit.gate import MARK, MAX_MALFORMED_SHARE, WARNINGS
 from rerank.audit.gate import REASONS as AUDIT_REASONS
+from rerank.audit.inheritance import FINDINGS
 from rerank.audit.intervals import N_BOOTSTRAPS as N_AUDIT_BOOTSTRAPS
 from rerank.audit.probes import MAX_QUERIES
 from rerank.decide.decision import CEILING_FACTOR, DECISIONS, REASONS, WOULD_CHANGE
@@ -29,6 +30,7 @@ from rerank.stats.learning_curve import ASSUMED_DF, ASSUMED_LUCK, EXPONENTS, FAR
 from rerank.stats.more_queries import MAX_FACTOR, N_DRAWS, PROBABILITY
 from rerank.stats.reasons import COMPARISON_REASONS
 from rerank.stats.sensitivity import N_BOOTSTRAPS, N_PERMUTATIONS
+from rerank.wording.inheritance import FINDINGS as SPOKEN
 
 DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "statistics.md").read_text(encoding="utf-8")
 
@@ -81,6 +83,10 @@ def test_every_measure_reason_and_warning_of_an_audit_is_explained() -> None:
     assert explained("Teacher audit", 0) == set(MEASURES)
     assert explained("Teacher audit", 1) == set(AUDIT_REASONS)
     assert explained("Teacher audit", 2) == set(WARNINGS)
+
+
+def test_every_finding_about_a_student_is_explained() -> None:
+    assert explained("After distillation") == set(FINDINGS) == set(SPOKEN)
 
 
 @pytest.mark.parametrize("code", DECISIONS)

@@ -24,6 +24,7 @@ from rerank.planning.splits import evaluable_queries, folds_of, refit_fold
 from rerank.report.exported import CARDS, load_export, recommended_strategy, strategy_to_export, zip_bytes
 from rerank.ui.pages import TITLES
 from rerank.wording.card import card_text, exactness
+from rerank.wording.inheritance import inheritance_sentences
 from rerank.wording.language import LANGUAGES, speaker
 from rerank.wording.serving_commands import serving_commands
 from rerank.worker.export import ExportSpec, run_export
@@ -201,6 +202,7 @@ def test_the_card_says_what_was_measured_and_what_was_not(
     assert exactness(say) in text
     for fact in (record["dataset"]["digest"], record["plan"]["digest"], record["training"]["stages"][1]["digest"][:12]):
         assert fact in text
+    assert inheritance_sentences(say, record, record["strategy"])[0] in text
     references = [item["reference"] for item in record["kpi"]["comparisons"]]
     assert references == ["first-stage", "embedding"]
     for item in record["kpi"]["comparisons"]:

@@ -93,6 +93,7 @@ def test_killed_in_the_middle_it_asks_nothing_twice_and_ends_with_the_same_numbe
         assert asked["usd"] == cost["teacher_usd"] == pytest.approx(bill)
         assert result["strategies"]["first-stage"]["cost"]["teacher_usd"] == 0.0
         assert result["cost"]["job_usd"] > bill
+        assert result["inheritance"]["scope"] == "development"  # nobody was asked about the test queries
         assert asked["usd_predicted"] == pytest.approx(bill, rel=0.1)
         # The same plan in another home, never stopped.
         monkeypatch.setenv("RERANK_HOME", str(tmp_path / "other"))
