@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 
 from rerank.intake.dataset import Dataset
-from rerank.retrieval.bm25 import Bm25
-from rerank.retrieval.candidates import document_texts, top
+from rerank.retrieval.candidates import bm25_of, top
 
 DEPTH = 10
 MAX_DOCUMENTS = 100_000  # above it indexing takes longer than a page may: the user's own run serves alone
@@ -39,7 +38,7 @@ def _cut(frame: pd.DataFrame, wanted: set[str]) -> pd.DataFrame:
 
 
 def _bm25(dataset: Dataset, query_ids: Sequence[str]) -> pd.DataFrame:
-    index = Bm25(document_texts(dataset.documents))
+    index = bm25_of(dataset)
     texts = dict(zip(dataset.queries["query_id"], dataset.queries["text"], strict=True))
     doc_ids = dataset.documents["doc_id"].to_numpy()
     queries: list[str] = []

@@ -14,12 +14,16 @@ from typing import Any
 
 import numpy as np
 
+from rerank.intake.storage import load_dataset
+from rerank.retrieval.candidates import Scorer, bm25_of, top
 from rerank.store.artefacts import write_json
 
 N_WORDS = 50_000
 WORDS_PER_TEXT = 150  # about 1 kB
 N_QUERIES = 1000
 N_JUDGED = 10
+N_TIMED = 200
+DEPTH = 50
 _AT_ONCE = 10_000
 _FORMATS = ("jsonl", "csv")
 
@@ -86,7 +90,36 @@ def run_measured(command: list[str], home: Path) -> dict[str, Any]:
     }
 
 
-def bench_import(n_documents: int, form: str, folder: Path) -> dict[str, Any]:
+def bench_search(home: Path) -> dict[str, Any]:
+    """Return what `rerank index` takes for the only dataset of a home, and milliseconds per search, first and again."""
+    (folder,) = (home / "datasets").iterdir()
+    index = run_measured([sys.executable, "-m", "rerank.cli.main", "index", folder.name], home)
+    before = os.environ.get("RERANK_HOME")
+    os.environ["RERANK_HOME"] = str(home)
+    try:
+        dataset = load_dataset(folder.name)
+        search = bm25_of(dataset)
+        texts = dataset.queries["text"].head(N_TIMED).tolist()
+        first, again = ([_search_ms(search.scores, text) for text in texts] for _ in range(2))
+    finally:
+        if before is None:
+            del os.environ["RERANK_HOME"]
+        else:
+            os.environ["RERANK_HOME"] = before
+    n_bytes = sum(file.stat().st_size for file in (home / "indexes").rglob("*") if file.is_file())
+    found: dict[str, Any] = {"index": index, "index_bytes": n_bytes}
+    for name, times in (("first", first), ("again", again)):
+        found[f"{name}_p50_ms"], found[f"{name}_p95_ms"] = np.percentile(times, [50, 95]).tolist()
+    return found
+
+
+def _search_ms(scores: Scorer, text: str) -> float:
+    begun = time.perf_counter()
+    top(scores(text), DEPTH)
+    return (time.perf_counter() - begun) * 1000
+
+
+def bench_import(n_documents: int, form: str, folder: Path, *, with_search: bool) -> dict[str, Any]:
     """Return what importing a collection of this size by `rerank import` takes; its files are removed again."""
     with tempfile.TemporaryDirectory(dir=folder) as made:
         data, home = Path(made) / "data", Path(made) / "home"
@@ -95,6 +128,7 @@ def bench_import(n_documents: int, form: str, folder: Path) -> dict[str, Any]:
         n_bytes = sum(file.stat().st_size for file in data.iterdir())
         load = os.getloadavg()[0]
         used = run_measured([sys.executable, "-m", "rerank.cli.main", "import", str(data)], home)
+        searched = bench_search(home) if with_search else {}
         stored = sum(file.stat().st_size for file in (home / "datasets").rglob("*") if file.is_file())
     return {
         "n_documents": n_documents,
@@ -103,7 +137,15 @@ def bench_import(n_documents: int, form: str, folder: Path) -> dict[str, Any]:
         "stored_bytes": stored,
         "load": load,
         **used,
+        **searched,
     }
+
+
+def _search_line(row: dict[str, Any]) -> str:
+    index = "{seconds:7.1f} s {cpu_seconds:7.1f} s of a core {peak_mb:7.0f} MB".format(**row["index"])
+    first = "p50 {first_p50_ms:.1f} ms, p95 {first_p95_ms:.1f} ms".format(**row)
+    again = "p50 {again_p50_ms:.1f} ms, p95 {again_p95_ms:.1f} ms".format(**row)
+    return f"{'index':>17} {index}; a search {first}; again {again}"
 
 
 def main() -> int:
@@ -112,18 +154,21 @@ def main() -> int:
     parser.add_argument("--documents", default="10000,100000", help="sizes, comma-separated")
     parser.add_argument("--formats", default="jsonl", help="jsonl, csv")
     parser.add_argument("--folder", default=None, help="where the collections are made; default: the system's")
+    parser.add_argument("--search", action="store_true", help="build the BM25 index as well and time searches")
     parser.add_argument("--json", default=None)
     given = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory(dir=given.folder) as folder:
         for form in [form for form in given.formats.split(",") if form in _FORMATS]:
             for size in given.documents.split(","):
-                rows.append(bench_import(int(size), form, Path(folder)))
+                rows.append(bench_import(int(size), form, Path(folder), with_search=given.search))
                 print(
                     "{n_documents:>10,} {format:6} {seconds:7.1f} s {cpu_seconds:7.1f} s of a core {peak_mb:7.0f} MB, "
                     "load before {load:.1f}".format(**rows[-1]),
                     flush=True,
                 )
+                if given.search:
+                    print(_search_line(rows[-1]), flush=True)
     if given.json:
         write_json(Path(given.json), rows)
     return 0

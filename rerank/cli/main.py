@@ -1,4 +1,4 @@
-"""The command line: `check`, `import`, `run`, `show`, `export`, `audit-teacher`, `bench`, `validity` and `doctor`."""
+"""The command line: `rerank check`, `import`, `run`, `show` and others, the same library as the pages."""
 
 import argparse
 import os
@@ -56,6 +56,9 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--to-judge", metavar="FILE", help="write as CSV which judgments would tell the most")
 
     commands.add_parser("import", parents=[kept], help="check a sample of any size and store it")
+
+    index = commands.add_parser("index", help="build the search index of a large dataset ahead of time")
+    index.add_argument("dataset", metavar="DATASET", help="a stored dataset's digest")
 
     run = commands.add_parser("run", parents=[kept], help="run an experiment and write its result")
     run.add_argument("--plan", metavar="TOML", help="settings on top of the preset; see docs/plan.md")
@@ -156,6 +159,10 @@ def _command(name: str) -> Callable[[argparse.Namespace, Say], int]:
         from rerank.cli.import_data import import_data
 
         return import_data
+    if name == "index":
+        from rerank.cli.index import index
+
+        return index
     if name == "run":
         from rerank.cli.run import run
 

@@ -9,8 +9,7 @@ import pandas as pd
 from rerank.evaluation.unjudged import unjudged_among_first
 from rerank.intake.dataset import Dataset
 from rerank.intake.pairs import KEY
-from rerank.retrieval.bm25 import Bm25
-from rerank.retrieval.candidates import document_texts, top
+from rerank.retrieval.candidates import bm25_of, top
 
 
 def people_judged(dataset: Dataset) -> pd.DataFrame:
@@ -20,7 +19,7 @@ def people_judged(dataset: Dataset) -> pd.DataFrame:
 
 def bm25_ranking(dataset: Dataset, depth: int) -> pd.DataFrame:
     """Return the first `depth` documents of BM25 over all documents for every query: query_id, doc_id, rank."""
-    index = Bm25(document_texts(dataset.documents))
+    index = bm25_of(dataset)
     doc_ids = dataset.documents["doc_id"].to_numpy()
     parts = []
     for query_id, text in zip(dataset.queries["query_id"], dataset.queries["text"], strict=True):

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from rerank.retrieval.tokens import tokens_of
 
+METHOD, K1, B = "lucene", 1.5, 0.75
+
 
 class Bm25:
     """A BM25 index over document texts; positions are those of the texts it was built from."""
@@ -18,7 +20,7 @@ class Bm25:
         ids = [[self._words.setdefault(word, len(self._words)) for word in tokens_of(text)] for text in texts]
         self._index: bm25s.BM25 | None = None
         if self._words:
-            self._index = bm25s.BM25(method="lucene", k1=1.5, b=0.75)
+            self._index = bm25s.BM25(method=METHOD, k1=K1, b=B)
             self._index.index((ids, self._words), show_progress=False)
 
     def scores(self, query: str) -> NDArray[np.float32]:

@@ -1,15 +1,21 @@
 """Candidate lists: what the first stage hands to every strategy alike."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rerank.digests import digest_of, digest_of_file
 from rerank.errors import RerankError
 from rerank.intake.dataset import Dataset
+from rerank.intake.storage import root_of
 from rerank.planning.plan import Plan
-from rerank.retrieval.bm25 import Bm25
+from rerank.retrieval import tokens
+from rerank.retrieval.bm25 import K1, METHOD, B, Bm25
+from rerank.retrieval.mapped_index import MappedBm25, OnPart, build_index
+from rerank.store.home import room
 
 Scorer = Callable[[str], NDArray[np.float32]]  # query text -> a score for every document
 RRF_K = 60  # Cormack et al. 2009: the constant that reciprocal-rank fusion is published with
@@ -40,16 +46,32 @@ def fused(score_lists: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
     return total.astype(np.float32)
 
 
-def scorer_of(kind: str, dataset: Dataset, embedding: Scorer | None) -> Scorer:
+def index_folder(dataset: Dataset) -> Path:
+    """Return where the BM25 index of many documents lies; all versions of a dataset share it."""
+    words = digest_of_file(Path(tokens.__file__))
+    return room("indexes") / digest_of([root_of(dataset.digest), METHOD, K1, B, words])
+
+
+def bm25_of(dataset: Dataset, on_part: OnPart | None = None) -> Bm25 | MappedBm25:
+    """Return the BM25 index of a dataset: in memory, or on disk where documents are too many, built if need be.
+
+    on_part: told how many of how many documents are indexed.
+    """
+    if dataset.documents_at is None:
+        return Bm25(document_texts(dataset.documents))
+    return MappedBm25(build_index(index_folder(dataset), dataset.documents_at, document_texts, on_part))
+
+
+def scorer_of(kind: str, dataset: Dataset, embedding: Scorer | None, on_part: OnPart | None = None) -> Scorer:
     """Return the scoring function of a first stage (`bm25`, `embedding`, `rrf`) over all documents.
 
-    `embedding` gives the encoder's similarities, needed by all kinds but bm25.
+    `embedding` gives the encoder's similarities, needed by all kinds but bm25. on_part: as for `bm25_of`.
     """
     if kind == "embedding":
         if embedding is None:
             raise RerankError("embedding_needed", kind=kind)
         return embedding
-    index = Bm25(document_texts(dataset.documents))
+    index = bm25_of(dataset, on_part)
     if kind == "bm25":
         return index.scores
     if embedding is None:
@@ -91,8 +113,7 @@ def build_candidates(dataset: Dataset, plan: Plan, query_ids: Sequence[str], sco
     if scorer is None:
         raise RerankError("embedding_needed", kind=first.kind)
     doc_ids = dataset.documents["doc_id"].to_numpy()
-    place = {doc_id: position for position, doc_id in enumerate(doc_ids)}
-    judged_places = _judged_places(dataset, place) if first.pool == "judged" else {}
+    judged_places = _judged_places(dataset) if first.pool == "judged" else {}
     frames = []
     for query_id in query_ids:
         scores = scorer(texts[query_id])
@@ -119,7 +140,14 @@ def build_candidates(dataset: Dataset, plan: Plan, query_ids: Sequence[str], sco
     return pd.concat(filled, ignore_index=True)
 
 
-def _judged_places(dataset: Dataset, place: Mapping[str, int]) -> dict[str, NDArray[np.int64]]:
+def places_of(documents: pd.DataFrame, wanted: "pd.Series[str]") -> dict[str, int]:
+    """Return the positions of the wanted documents by id, without a look at the others' texts."""
+    there = np.flatnonzero(documents["doc_id"].isin(wanted.unique()).to_numpy())
+    return dict(zip(documents["doc_id"].iloc[there], there.tolist(), strict=True))
+
+
+def _judged_places(dataset: Dataset) -> dict[str, NDArray[np.int64]]:
+    place = places_of(dataset.documents, dataset.judgments["doc_id"])
     found: dict[str, list[int]] = {}
     for query_id, doc_id in zip(dataset.judgments["query_id"], dataset.judgments["doc_id"], strict=True):
         if doc_id in place:

@@ -42,7 +42,6 @@ class _Opened:
     searched_with: str
     source: ModelSource
     tokens: TokenStore
-    texts: list[str]
 
 
 class Engine:
@@ -76,7 +75,7 @@ class Engine:
             known, fold = self._fold_of(opened, query)
             begun_ms, values = self._score(opened, name, query, chosen, scores[chosen], fold)
             order = np.argsort(-values, kind="stable")[:depth]
-            doc_ids = opened.dataset.documents["doc_id"].to_numpy()[chosen[order]]
+            doc_ids = opened.dataset.documents["doc_id"].iloc[chosen[order]].to_numpy()
             answers[name] = {
                 "documents": [str(doc_id) for doc_id in doc_ids],
                 "first_ranks": [int(place) + 1 for place in order],
@@ -100,10 +99,9 @@ class Engine:
         if result is None:
             raise RerankError("no_result_yet", experiment=experiment)
         dataset = load_dataset(plan.dataset_digest)
-        texts = document_texts(dataset.documents)
         # A user's own run answers only its own queries: typed ones are searched with BM25.
         kind = "bm25" if plan.first_stage.kind == "run" else plan.first_stage.kind
-        embedding = self._similarity(texts) if kind in ("embedding", "rrf") else None
+        embedding = self._similarity(document_texts(dataset.documents)) if kind in ("embedding", "rrf") else None
         source = find_model(plan.base_model)
         opened = _Opened(
             plan=plan,
@@ -114,7 +112,6 @@ class Engine:
             searched_with=kind,
             source=source,
             tokens=TokenStore(load_tokenizer(source.folder)),
-            texts=texts,
         )
         self._opened = {experiment: opened}
         self._vectors = {}
@@ -163,8 +160,8 @@ class Engine:
         return elapsed, -ranked[places.astype(str)].to_numpy(dtype=np.float64)
 
     def _ids(self, opened: _Opened, chosen: NDArray[np.int64]) -> tuple[list[str], list[str]]:
-        doc_ids = [str(doc_id) for doc_id in opened.dataset.documents["doc_id"].to_numpy()[chosen]]
-        return doc_ids, [opened.texts[place] for place in chosen]
+        doc_ids = [str(doc_id) for doc_id in opened.dataset.documents["doc_id"].iloc[chosen]]
+        return doc_ids, document_texts(opened.dataset.documents.iloc[chosen])
 
     def _by_embedding(
         self, opened: _Opened, query: str, chosen: NDArray[np.int64]

@@ -84,6 +84,8 @@ PHASES: Mapping[str, str] = {
     "starting": later("Starting"),
     "preparing": later("Loading the data"),
     "downloading": later("Downloading and reading the benchmark"),
+    "reading": later("Reading and checking the files"),
+    "storing": later("Storing the dataset"),
     "candidates": later("Finding candidates"),
     "unlabelled": later("Finding candidates of unlabelled queries"),
     "teaching": later("Asking the teacher"),

@@ -6,7 +6,7 @@ from typing import Any
 from rerank.wording.language import Say, later
 from rerank.wording.names import name_of
 
-_BY = {
+BY = {
     "chance": later("each with the same chance"),
     "segment": later("in proportion to the segments"),
     "frequency": later("by how often they were asked"),
@@ -23,7 +23,7 @@ def sampling_lines(say: Say, sampling: Mapping[str, Any] | None) -> list[str]:
                 "A sample of {n} of {of} queries, drawn {by}; judged ones first ({n_judged}).",
                 n=f"{queries['n']:,}",
                 of=f"{queries['of']:,}",
-                by=name_of(say, _BY, queries["by"]),
+                by=name_of(say, BY, queries["by"]),
                 n_judged=f"{queries['n_judged']:,}",
             )
         )

@@ -57,6 +57,11 @@ def _run(job: Job) -> None:
             from rerank.worker.benchmark import run_benchmark
 
             run_benchmark(job.spec, reporter)
+        elif job.kind == "import":
+            from rerank.intake.inbox import import_record_path
+            from rerank.worker.importing import ImportSpec, run_import
+
+            run_import(ImportSpec(**job.spec), reporter, import_record_path(job.id))
         else:
             raise RerankError("unknown_job_kind", kind=job.kind)
 

@@ -15,7 +15,7 @@ from rerank.models.devices import Device
 from rerank.models.encoder import MAX_LENGTH, Encoder
 from rerank.models.sources import EMBEDDED_SHA256
 from rerank.planning.plan import Plan
-from rerank.retrieval.candidates import Scorer, build_candidates, document_text, document_texts, scorer_of
+from rerank.retrieval.candidates import Scorer, build_candidates, document_texts, scorer_of
 from rerank.retrieval.tokens import VERSION
 from rerank.store.artefacts import read_json, read_parquet, write_json, write_parquet
 from rerank.store.home import room
@@ -60,6 +60,11 @@ class Similarities:
         write_parquet(path, pd.DataFrame({"vector": list(vectors)}))
         return vectors
 
+    def breathe(self, done: int, total: int) -> None:
+        """Give a stop its chance between parts of other work."""
+        del done, total
+        self._meter.did()
+
     def scorer(self) -> Scorer:
         """Return a scorer over all documents: query text to similarities."""
         if self._all is None:
@@ -77,10 +82,8 @@ class Similarities:
         and the products with its candidates.
         """
         wanted = sorted(set(pairs["doc_id"]))
-        texts = {
-            str(row.doc_id): document_text(str(row.title), str(row.text))
-            for row in self._dataset.documents.itertuples(index=False)
-        }
+        listed = self._dataset.documents[self._dataset.documents["doc_id"].isin(wanted)]
+        texts = dict(zip(listed["doc_id"], document_texts(listed), strict=True))
         vectors = self._encode([texts[doc_id] for doc_id in wanted])
         self._seen.update(zip([texts[doc_id] for doc_id in wanted], vectors, strict=True))
         place = {doc_id: position for position, doc_id in enumerate(wanted)}
@@ -146,7 +149,7 @@ def candidate_lists(dataset: Dataset, plan: Plan, query_ids: Sequence[str], simi
     scorer: Scorer | None = None
     if first.kind != "run":
         needed = similarities.scorer() if first.kind in ("embedding", "rrf") else None
-        search = scorer_of(first.kind, dataset, needed)
+        search = scorer_of(first.kind, dataset, needed, similarities.breathe)
 
         def timed(query: str) -> NDArray[np.float32]:
             begun = time.perf_counter()

@@ -20,8 +20,7 @@ from rerank.planning.experiments import pilot_path
 from rerank.planning.plan import Budget, plan_from_dict
 from rerank.planning.power import MIN_PILOT_QUERIES
 from rerank.planning.splits import spread, unsealed_queries
-from rerank.retrieval.bm25 import Bm25
-from rerank.retrieval.candidates import document_texts
+from rerank.retrieval.candidates import bm25_of, places_of
 from rerank.store.artefacts import write_json
 from rerank.worker.first_stage import Similarities, candidate_lists
 from rerank.worker.meter import Meter
@@ -96,8 +95,8 @@ def run_pilot(spec: Mapping[str, Any], reporter: Reporter) -> None:
 
 
 def _bm25_scores(dataset: Dataset, pairs: pd.DataFrame) -> NDArray[np.float64]:
-    index = Bm25(document_texts(dataset.documents))
-    place = {doc_id: position for position, doc_id in enumerate(dataset.documents["doc_id"])}
+    index = bm25_of(dataset)
+    place = places_of(dataset.documents, pairs["doc_id"])
     texts = dict(zip(dataset.queries["query_id"], dataset.queries["text"], strict=True))
     scores = np.empty(len(pairs), dtype=np.float64)
     for query_id, rows in pairs.groupby("query_id", sort=False).indices.items():

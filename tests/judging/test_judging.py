@@ -17,7 +17,7 @@ import pytest
 
 from rerank.errors import RerankError
 from rerank.intake.reading import Source, read_files
-from rerank.intake.storage import lineage_of, load_dataset, load_findings
+from rerank.intake.storage import delete_dataset, lineage_of, load_dataset, load_findings
 from rerank.judging.exchange import import_ratings, quepid_book, quepid_ratings, ratings_table
 from rerank.judging.order import N_SHARED, desk_of, order_of
 from rerank.judging.pool import at_most, bm25_ranking, pool_of, settling
@@ -36,6 +36,8 @@ from rerank.planning.looks import earlier_looks, record_look
 from rerank.report.files import qrels_text
 from rerank.report.spreadsheets import csv_bytes
 from rerank.store import judging
+from rerank.store.columns import ColumnWriter
+from rerank.store.home import room
 from rerank.store.judging import Pair
 from tests.conftest import ROOT, tiny_files
 from tests.judging.tasks import open_pairs, stored_dataset, tiny_task
@@ -514,3 +516,21 @@ def test_a_large_task_answers_quickly() -> None:
     begun = time.perf_counter()
     judge(task, "Ann", 1)
     assert time.perf_counter() - begun < 1.0
+
+
+def test_a_version_of_a_large_dataset_shares_the_files_of_its_documents() -> None:
+    task = two_raters()
+    dataset = load_dataset(task.dataset)
+    version = judged_version(dataset, task, judging.read_marks(task.id), name="judged", ties="up")
+    columns = room("datasets") / dataset.digest / "documents"
+    with ColumnWriter(columns, ["doc_id", "title", "text"]) as written:
+        written.write(dataset.documents)
+    (room("datasets") / dataset.digest / "documents.parquet").unlink()
+    delete_dataset(version.digest)
+    large = load_dataset(dataset.digest)
+    assert large.documents_at == columns
+    again = judged_version(large, task, judging.read_marks(task.id), name="judged", ties="up")
+    assert again.digest == version.digest
+    shared = room("datasets") / again.digest / "documents" / "text.bytes"
+    assert shared.stat().st_ino == (columns / "text.bytes").stat().st_ino
+    assert load_dataset(again.digest).documents["text"].tolist() == dataset.documents["text"].tolist()
