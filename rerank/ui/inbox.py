@@ -61,7 +61,8 @@ def inbox_view(say: Say) -> None:
 
 def _title(say: Say, entry: Entry) -> str:
     size = f"{entry.n_bytes / MEGABYTE:,.1f} MB"
-    return f"{plain(entry.name, 60)} · {size} · {say('{n} files', n=entry.n_files)}"
+    files = say("{n} files", n=entry.n_files)
+    return f"{plain(entry.name, 60)} · {size} · {files}"
 
 
 def _sample(say: Say) -> dict[str, object]:
