@@ -231,7 +231,8 @@ def test_the_audit_is_the_one_in_the_result_with_its_disagreements(finished: Pat
 
 def test_every_event_of_the_log_is_documented() -> None:
     said = set()
-    for path in (ROOT / "rerank" / "worker").glob("*.py"):
+    of_experiments = set((ROOT / "rerank" / "worker").glob("*.py")) - {ROOT / "rerank" / "worker" / "importing.py"}
+    for path in of_experiments:  # an import has no experiment, and no log beside it
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "event":
                 said.add(ast.literal_eval(node.args[0]))
