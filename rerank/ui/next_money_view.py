@@ -50,7 +50,11 @@ def next_money_view(say: Say, experiment: str, result: Mapping[str, Any], busine
     if advice is None:
         return
     st.markdown(f"**{markdown(recommendation(say, result, advice, money))}**")
-    table(say, option_table(say, result, advice, money), "next_money")
+    options = option_table(say, result, advice, money)
+    table(say, options, "next_money")
+    for option, remark in zip(options[say("Option")], options[say("Remark")], strict=True):
+        if remark:  # sentences, which a column cuts off
+            st.caption(markdown(say("{option}: {remark}", option=option, remark=remark)))
     st.caption(
         markdown(
             say(
