@@ -86,7 +86,7 @@ def test_a_pilot_replaces_typical_spreads_and_judges_turn_queries_into_days(
     more = next(item for item in page.number_input if str(item.key).startswith(f"{capacity}_more"))
     more.set_value(12).run()
     page.number_input(f"{capacity}_hours").set_value(5.0).run()
-    page.number_input(f"{capacity}_minutes").set_value(1.0).run()
+    page.number_input(f"{capacity}_minutes_False").set_value(1.0).run()
     shown = {item.label: item.value for item in page.metric}
     # 12 of 40 queries are tested: 40 queries of 5 judgments, a minute each, 5 hours a week: 3 1/3 working days.
     assert (shown["Queries to judge"], shown["Judgments"], shown["Working days"]) == ("40", "200", "4")
