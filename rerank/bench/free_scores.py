@@ -35,7 +35,7 @@ MEASURES = ("nDCG@10", "RR@10")
 DEPTH = 20
 MAX_QUERIES = 200  # of a collection: more would cost minutes of encoding
 MIN_QUERIES = 50  # fewer are too coarse a population
-QUICK_COLLECTIONS, QUICK_QUERIES = 2, 100
+QUICK_COLLECTIONS, QUICK_QUERIES = 2, 60
 # In these every query has documents of its own, and a search over all of them would mix what belongs apart.
 OWN_DOCUMENTS = ("epqa_dev",)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from rerank.errors import RerankError
-from rerank.planning.power import Question
+from rerank.planning.power import POWER, Question
 from rerank.validity.experiments import NOTHING, Rate
 from rerank.validity.further_queries import Sequel, any_truth, sequel_of, settled_of, typical_ratio, unrealistic_of
 from rerank.validity.luck import LuckAlarms, Seeds, luck_alarms
@@ -22,7 +22,6 @@ MARGIN = 0.02  # the default δ of a plan
 KPI = "nDCG@10"
 SIZES = (25, 50, 100, 200)
 COVERED_FROM = 50  # queries from which 95 % intervals must hold the truth in 94 to 96 %
-POWERS = (0.5, 0.8, 0.9)
 # Margins in standard deviations, for which the planner asks for about 50, 100 and 200 queries.
 MARGINS_IN_SD: dict[Question, tuple[float, ...]] = {"not_worse": (0.35, 0.25, 0.175), "equivalence": (0.42, 0.3, 0.21)}
 FURTHER_SIZES = (25, 50, 100)
@@ -39,15 +38,18 @@ LUCK_QUERIES = 100
 
 @dataclass(frozen=True)
 class Effort:
-    """Experiments: per population and size where it says `each`, else in all."""
+    """Experiments: per population (or truth) and size where it says `each`, else in all. powers: planned ones."""
 
     alarms_each: int
     other_measures_each: int
     bca: int
     families_each: int
     margins_each: int
-    further: int
+    further_any: int
+    further_own: int
+    further_fixed_each: int
     power_each: int
+    powers: tuple[float, ...]
     luck: int
 
 
@@ -57,8 +59,11 @@ FULL = Effort(
     bca=4000,
     families_each=500,
     margins_each=400,
-    further=1200,
+    further_any=500,
+    further_own=300,
+    further_fixed_each=100,
     power_each=100,
+    powers=(0.5, 0.8, 0.9),
     luck=3000,
 )
 QUICK = Effort(
@@ -67,8 +72,11 @@ QUICK = Effort(
     bca=600,
     families_each=150,
     margins_each=120,
-    further=150,
-    power_each=30,
+    further_any=150,
+    further_own=25,
+    further_fixed_each=5,
+    power_each=80,
+    powers=(0.8,),  # the largest of many gaps is mostly noise: fewer of them, with more experiments each
     luck=800,
 )
 
@@ -158,12 +166,11 @@ def run_study(scores: pd.DataFrame, effort: Effort, seed: int, tell: Callable[[s
     default = [at_margin(item, n, effort.margins_each, rng=rng, **settings) for item in populations for n in SIZES]
     tell("further_queries")
     rng = next(streams)
-    shares = {"any": 0.4, "own": 0.25} | {f"{truth:g}": 0.35 / len(TRUTHS) for truth in TRUTHS}
-    sequels = {
-        truth: _sequels(populations, truth, round(share * effort.further), rng) for truth, share in shares.items()
-    }
+    wanted = {"any": effort.further_any, "own": effort.further_own}
+    wanted |= {f"{truth:g}": effort.further_fixed_each for truth in TRUTHS}
+    sequels = {truth: _sequels(populations, truth, n, rng) for truth, n in wanted.items()}
     tell("power")
-    power = _powers(populations, effort.power_each, next(streams))
+    power = _powers(populations, effort, next(streams))
     tell("luck")
     rng = next(streams)
     each = max(1, effort.luck // len(populations))
@@ -202,18 +209,19 @@ def _sequels(
     return tuple(found)
 
 
-def _powers(populations: Sequence[Population], n_each: int, rng: np.random.Generator) -> list[Power]:
+def _powers(populations: Sequence[Population], effort: Effort, rng: np.random.Generator) -> list[Power]:
     found = [
-        difference_power(populations, n, n_each, power=power, comparisons=comparisons, alpha=ALPHA, rng=rng)
+        difference_power(populations, n, effort.power_each, power=power, comparisons=comparisons, alpha=ALPHA, rng=rng)
         for comparisons in (1, 2)
         for n in SIZES
-        for power in POWERS
+        for power in effort.powers
     ]
     found += [
-        margin_power(populations, question, margin, 2 * n_each, power=power, alpha=ALPHA, rng=rng)
+        margin_power(populations, question, margin, 2 * effort.power_each, power=power, alpha=ALPHA, rng=rng)
         for question, margins in MARGINS_IN_SD.items()
         for margin in margins
-        for power in POWERS[1:]
+        for power in effort.powers
+        if power >= POWER
     ]
     return found
 

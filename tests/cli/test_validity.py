@@ -16,8 +16,11 @@ LEAST = Effort(
     bca=10,
     families_each=2,
     margins_each=2,
-    further=4,
+    further_any=2,
+    further_own=1,
+    further_fixed_each=1,
     power_each=1,
+    powers=(0.8,),
     luck=10,
 )
 
