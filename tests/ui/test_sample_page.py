@@ -36,7 +36,7 @@ def test_the_data_page_answers_in_words_with_a_list_to_judge(home: Path) -> None
     assert not page.exception
     text = said(page)
     assert "**Enough for a large effect only.**" in text
-    # statsmodels' TTestPower, SD .19, α .025 (two questions), power .8: .0957 with 40 queries, 139.3 queries for .05.
+    # statsmodels' TTestPower, SD .19, α .025 (two questions), power .8: .0957 with 40 queries, 139.8 queries for .05.
     assert "- 40 queries show a gain over today's search of 0.096 nDCG@10 or more" in text
     assert "1. Add 100 more queries from your search log" in text
     assert [tab.label for tab in page.tabs][1:3] == ["Is this sample good enough?", "What it holds"]
