@@ -32,7 +32,7 @@ def inbox_view(say: Say) -> None:
     st.code(str(inbox()), language=None)
     entries = {entry.name: entry for entry in inbox_entries()}
     if not entries:
-        st.info(say("Nothing is there yet."))
+        st.caption(say("Nothing is there yet."))
         return
     name = st.selectbox(
         say("What shall be imported?"),

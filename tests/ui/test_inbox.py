@@ -28,7 +28,7 @@ def test_an_empty_inbox_says_where_it_is() -> None:
     page = open_page("data")
     assert not page.exception
     assert str(inbox()) in [code.value for code in page.code]
-    assert "Nothing is there yet." in [item.value for item in page.info]
+    assert "Nothing is there yet." in [item.value for item in page.caption]
 
 
 def test_the_last_import_is_shown_with_its_findings() -> None:
