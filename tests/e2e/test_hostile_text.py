@@ -53,6 +53,7 @@ def test_hostile_text_is_only_text(app: Dashboard, page: Page, model: Path, tmp_
     nothing_came_of_it(page)
 
     open_app(page, f"{app.url}/data")
+    page.get_by_role("tab", name="What it holds").click()
     page.get_by_role("tab", name="Documents").click()
     nothing_came_of_it(page)
     page.get_by_role("tab", name="Upload a sample").click()
