@@ -230,6 +230,7 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
     runs += [trained_run(bench, name, done, embedding_ms) for name in names if path_of(name)]
     reporter.progress(phase="comparing")
     bench.tokenize(list(candidates.frame["query_id"]), list(candidates.frame["doc_id"]))
+    texts = dict(zip(bench.dataset.queries["query_id"], bench.dataset.queries["text"], strict=True))
     ran = Ran(
         experiment=spec.experiment,
         gate=gate,
@@ -264,10 +265,10 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
         choices=tuple((kind, fold, trial) for (kind, fold), trial in sorted(bench.choices.items())),
         starts=tuple(starts),
         gates=tuple(gates(spec.experiment)),
-        earlier_looks=tuple(earlier_looks(plan.dataset_digest, spec.experiment, test_queries)),
+        earlier_looks=tuple(earlier_looks(plan.dataset_digest, spec.experiment, test_queries, texts)),
     )
     write_result(ran, experiment_folder(spec.experiment))
-    record_look(plan.dataset_digest, spec.experiment, test_queries)
+    record_look(plan.dataset_digest, spec.experiment, test_queries, texts)
     bench.meter.tell()
     bench.meter.save()
     reporter.progress(phase="done", share=1.0, seconds_left=0.0)

@@ -475,11 +475,15 @@ def test_a_version_holds_old_and_new_judgments_and_says_where_they_are_from() ->
 def test_versions_share_one_ledger_of_looks() -> None:
     task = two_raters()
     dataset = load_dataset(task.dataset)
-    record_look(dataset.digest, "a" * 12, ["q1", "q2"])
+    texts = {"q1": "one", "q2": "two"}
+    record_look(dataset.digest, "a" * 12, ["q1", "q2"], texts)
     version = judged_version(dataset, task, judging.read_marks(task.id), name="judged", ties="up")
-    assert [look["experiment"] for look in earlier_looks(version.digest, "b" * 12, ["q2"])] == ["a" * 12]
-    record_look(version.digest, "b" * 12, ["q2"])
-    assert [look["experiment"] for look in earlier_looks(dataset.digest, "c" * 12, ["q2"])] == ["a" * 12, "b" * 12]
+    assert [look["experiment"] for look in earlier_looks(version.digest, "b" * 12, ["q2"], texts)] == ["a" * 12]
+    record_look(version.digest, "b" * 12, ["q2"], texts)
+    assert [look["experiment"] for look in earlier_looks(dataset.digest, "c" * 12, ["q2"], texts)] == [
+        "a" * 12,
+        "b" * 12,
+    ]
 
 
 def test_clicks_and_people_are_not_mixed() -> None:

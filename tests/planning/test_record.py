@@ -10,25 +10,41 @@ from rerank.planning.looks import earlier_looks, record_look
 from rerank.planning.overrides import overrides, record_override
 from rerank.planning.plan import Plan, Split
 from rerank.planning.splits import evaluable_queries, folds_of, unsealed_queries
+from rerank.store.artefacts import write_json
+from rerank.store.home import room
 
 DATA = "d" * 64
+TEXTS = {"q1": "blue shoes", "q2": "red shoes", "q3": "a lamp"}
 
 
 def test_the_first_plan_has_looked_alone_and_running_it_again_is_no_second_look() -> None:
-    assert earlier_looks(DATA, "a" * 12, ["q1", "q2"]) == []
+    assert earlier_looks(DATA, "a" * 12, ["q1", "q2"], TEXTS) == []
     for _ in range(2):
-        record_look(DATA, "a" * 12, ["q1", "q2"])
-        assert earlier_looks(DATA, "a" * 12, ["q1", "q2"]) == []
+        record_look(DATA, "a" * 12, ["q1", "q2"], TEXTS)
+        assert earlier_looks(DATA, "a" * 12, ["q1", "q2"], TEXTS) == []
 
 
 def test_plans_that_share_test_queries_are_counted_in_their_order() -> None:
     for experiment, queries in (("a" * 12, ["q1", "q2"]), ("b" * 12, ["q3"]), ("c" * 12, ["q2", "q3"])):
-        record_look(DATA, experiment, queries)
-    found = earlier_looks(DATA, "c" * 12, ["q2", "q3"])
+        record_look(DATA, experiment, queries, TEXTS)
+    found = earlier_looks(DATA, "c" * 12, ["q2", "q3"], TEXTS)
     assert [(look["experiment"], look["n_common_queries"]) for look in found] == [("a" * 12, 1), ("b" * 12, 1)]
-    assert earlier_looks(DATA, "b" * 12, ["q3"]) == []  # what came later was no look of its time
-    assert len(earlier_looks(DATA, "e" * 12, ["q1", "q2", "q3"])) == 3
-    assert earlier_looks("e" * 64, "e" * 12, ["q1"]) == []  # another dataset
+    assert earlier_looks(DATA, "b" * 12, ["q3"], TEXTS) == []  # what came later was no look of its time
+    assert len(earlier_looks(DATA, "e" * 12, ["q1", "q2", "q3"], TEXTS)) == 3
+
+
+def test_the_same_queries_in_another_upload_are_recognised_by_their_texts() -> None:
+    record_look(DATA, "a" * 12, ["q1", "q2", "q3"], TEXTS)
+    other, renamed = "e" * 64, {"1": "Blue  SHOES", "2": "red shoes", "3": "chairs", "4": "tables", "5": "beds"}
+    found = earlier_looks(other, "b" * 12, ["1", "2", "3"], renamed)
+    assert [(look["experiment"], look["n_common_queries"]) for look in found] == [("a" * 12, 2)]
+    assert earlier_looks(other, "b" * 12, ["2", "3", "4", "5"], renamed) == []  # a quarter: another sample
+    record_look(other, "b" * 12, ["1", "2", "3"], renamed)
+    assert len(earlier_looks(DATA, "c" * 12, ["q1", "q2"], TEXTS)) == 2
+    assert earlier_looks(DATA, "a" * 12, ["q1", "q2"], TEXTS) == []  # what another upload's plan saw later
+    ids_only = [{"experiment": "d" * 12, "at": "2025-01-01T00:00:00+00:00", "test_queries": ["q1"]}]
+    write_json(room("looks") / f"{'f' * 64}.json", ids_only)  # as earlier versions wrote them
+    assert len(earlier_looks(DATA, "c" * 12, ["q1", "q2"], TEXTS)) == 2
 
 
 def test_an_override_keeps_who_and_why() -> None:

@@ -94,8 +94,10 @@ def everything(model: Path) -> Plan:
         make_tiny_model(model), search_trials=1, learning_curve=LearningCurve(shares=(0.3, 0.6), strategies=("C", "D"))
     )
     plan = replace(plan, guardrails=Guardrails(1e6, 0.1, 0.5, 0.9))
-    tested = folds_of(load_dataset(plan.dataset_digest), plan)[0].test
-    record_look(plan.dataset_digest, "0" * 12, tested)
+    dataset = load_dataset(plan.dataset_digest)
+    tested = folds_of(dataset, plan)[0].test
+    texts = dict(zip(dataset.queries["query_id"], dataset.queries["text"], strict=True))
+    record_look(plan.dataset_digest, "0" * 12, tested, texts)
     return replace(plan, strategies=(*plan.strategies, "C-long", "C+D"))
 
 
