@@ -1,6 +1,7 @@
 """What to do next: the first rule that holds, its reasons and what would change it."""
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
@@ -42,6 +43,7 @@ REASONS = (
     "free_baseline_ties",
     "free_baseline_not_beaten",
     "second_better",
+    "second_beats_all",
     "second_too_dear",
     "second_breaks_guardrail",
     "second_negligible",
@@ -90,8 +92,10 @@ class Evidence:
     (challenger) against each. net_usd: by (reference, challenger), what changing over brings minus its extra
     cost at the user's traffic and value of a success; empty when nobody gave them: cost is then shown and does
     not decide. alpha: the plan's, for how many queries a gain would need. signal: the best D against the best C, when
-    the plan locked that question. broken: by strategy, the guardrails of the plan that it breaks; one that breaks any
-    is not recommended. distillation_blocked: a red audit kept the teacher from teaching.
+    the plan locked that question. second_against_untrained: the two-stage strategy (challenger) against the first
+    stage and each free strategy. broken: by strategy, the guardrails of the plan that it breaks; one that breaks any
+    is not recommended. broken_by_chance: those of them whose limits all lie within chance. distillation_blocked: a
+    red audit kept the teacher from teaching. tested_share: of further judged queries, those that the plan would test.
     """
 
     blocking_findings: tuple[str, ...]
@@ -109,6 +113,9 @@ class Evidence:
     signal: Comparison | None = None
     broken: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     distillation_blocked: bool = False
+    second_against_untrained: tuple[Comparison, ...] = ()
+    broken_by_chance: frozenset[str] = frozenset()
+    tested_share: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -124,10 +131,28 @@ class Decision:
 def decide(evidence: Evidence) -> Decision:
     """Return the decision: the first rule that holds, in the order of the design's chapter on verdicts."""
     found = _with_signal(_decide(evidence), evidence.signal)
+    numbers = dict(found.next_numbers)
+    if "n_more_queries" in numbers:  # further test queries; a split tests only some of those that are judged
+        numbers["n_more_to_judge"] = math.ceil(float(numbers["n_more_queries"]) / evidence.tested_share - 1e-9)
+    found = dataclasses.replace(
+        found, would_change=(*found.would_change, *_by_chance(evidence, found.reasons)), next_numbers=numbers
+    )
     # Two rules may name the same code; said once is enough.
     return dataclasses.replace(
         found, reasons=tuple(dict.fromkeys(found.reasons)), would_change=tuple(dict.fromkeys(found.would_change))
     )
+
+
+def _by_chance(evidence: Evidence, reasons: tuple[str, ...]) -> tuple[str, ...]:
+    """Say that more queries would tell, where a guardrail that decided is broken within chance."""
+    named: dict[str, list[Comparison | None]] = {
+        "single_breaks_guardrail": [evidence.single],
+        "second_breaks_guardrail": [evidence.second],
+        "free_baseline_breaks_guardrail": [*_free_gains(evidence)],
+    }
+    found = [item for code, items in named.items() if code in reasons for item in items]
+    unsure = any(item is not None and item.challenger in evidence.broken_by_chance for item in found)
+    return ("more_judged_queries",) if unsure else ()
 
 
 def _with_signal(found: Decision, signal: Comparison | None) -> Decision:
@@ -159,6 +184,10 @@ def _decide(evidence: Evidence) -> Decision:
         if evidence.distillation_blocked:  # the only single stage would have learned from a red teacher
             return _without_gain(evidence, ("teacher_red", "no_single_stage"), ("better_teacher", "single_stage_run"))
         return _without_gain(evidence, ("no_single_stage",), ("single_stage_run",))
+    if (single.verdict != "better" or single.negligible) and _second_carries(evidence):
+        why = {"worse": "single_worse", "identical": "single_no_gain", "equivalent": "single_no_gain"}
+        negligible = "single_gain_negligible" if single.verdict == "better" else "single_inconclusive"
+        return _with_second(evidence, (why.get(single.verdict, negligible),))
     if single.verdict == "worse":
         return _without_gain(evidence, ("single_worse",), ("better_base_model",))
     if single.verdict in ("identical", "equivalent"):
@@ -189,6 +218,17 @@ def _best_free(evidence: Evidence) -> Comparison | None:
     kept = [item for item in _free_gains(evidence) if item.challenger not in evidence.broken]
     gains = [item for item in kept if _worth_it(evidence, item)]
     return max(gains, key=lambda item: item.delta or 0.0, default=None)
+
+
+def _against(evidence: Evidence, free: Comparison | None) -> Comparison | None:
+    """Return the single stage (challenger) against a free baseline."""
+    name = free.challenger if free is not None else None
+    return next((item for item in evidence.free_against_single if item.reference == name), None)
+
+
+def _ties(against: Comparison) -> bool:
+    """Say whether a challenger is shown to be no better, by more than the margin, than its reference."""
+    return against.verdict in ("worse", "identical", "equivalent") or against.negligible
 
 
 def _free_gains(evidence: Evidence) -> list[Comparison]:
@@ -229,6 +269,10 @@ def _open(evidence: Evidence, single: Comparison) -> Decision:
         return _without_gain(evidence, ("single_not_realistic",), ("better_base_model",))
     luck, seeds = _luck(single)
     free = _best_free(evidence)
+    against = _against(evidence, free)
+    if free is not None and against is not None and _ties(against):
+        # More queries may show a gain over the first stage, but none over what costs nothing.
+        return _free(free, ("single_inconclusive", "free_baseline_ties", *luck), ("better_base_model", *seeds))
     numbers: dict[str, Number] = {"n_more_queries": more}
     if free is not None:
         numbers["strategy"] = free.challenger
@@ -246,18 +290,20 @@ def _with_gain(evidence: Evidence, single: Comparison) -> Decision:
         reasons = (*reasons, "single_breaks_guardrail")
         if about != "second_better":
             return _without_gain(evidence, reasons, _KEEP)
+    carries = _second_carries(evidence)
     if not _worth_it(evidence, single):
+        if carries:
+            return _with_second(evidence, (*reasons, "single_too_dear"))
         return _without_gain(evidence, (*reasons, "single_too_dear"), ("other_prices",))
     free = _best_free(evidence)
-    against = next(
-        (item for item in evidence.free_against_single if free is not None and item.reference == free.challenger),
-        None,
-    )
+    against = _against(evidence, free)
     if free is not None and against is not None:
         luck, seeds = _luck(single, against)
-        ties = against.verdict in ("worse", "identical", "equivalent") or against.negligible
+        ties = _ties(against)
         # Not shown to be better and not even ahead: nothing speaks for paying.
         behind = against.verdict != "better" and (against.delta or 0.0) <= 0
+        if carries and (ties or behind or not _worth_it(evidence, against)):
+            return _with_second(evidence, reasons)
         if ties or behind:
             why = "free_baseline_ties" if ties else "free_baseline_not_beaten"
             return _free(free, (*reasons, why, *luck), ("more_judged_queries", "better_base_model", *seeds))
@@ -278,6 +324,37 @@ def _with_gain(evidence: Evidence, single: Comparison) -> Decision:
     if second is not None and second.n_more_queries is not None:
         numbers["n_more_queries"] = second.n_more_queries
     return Decision("adopt_single_stage", reasons, (*would, *seeds), numbers)
+
+
+def _second_carries(evidence: Evidence) -> bool:
+    """Say whether two stages are worth having although the single stage is not: they beat all that is cheaper.
+
+    Shown, by more than the margin can hide, and worth it: against the single stage (a locked question), the first stage
+    and the best free baseline. The latter two can only hold back what the first has shown.
+    """
+    single, second = evidence.single, evidence.second
+    if single is None or second is None or _about_second(evidence, second)[0] != "second_better":
+        return False
+    free = _best_free(evidence)
+    references = {single.reference} | ({free.challenger} if free is not None else set())
+    beaten = {
+        item.reference
+        for item in evidence.second_against_untrained
+        if item.verdict == "better" and not item.negligible and _worth_it(evidence, item)
+    }
+    return references <= beaten
+
+
+def _with_second(evidence: Evidence, reasons: tuple[str, ...]) -> Decision:
+    """Return the decision for two stages where the single stage alone would not do."""
+    second = evidence.second
+    luck, seeds = _luck(evidence.single, second)
+    reasons = (*reasons, "second_better", "second_beats_all", *_teacher(evidence), *luck)
+    numbers: dict[str, Number] = {"delta": (second.delta if second else None) or 0.0}
+    free = _best_free(evidence)
+    if free is not None:  # what would be in use without the second stage
+        numbers["strategy"] = free.challenger
+    return Decision("add_second_stage", reasons, ("other_margin", *seeds), numbers)
 
 
 def _about_second(evidence: Evidence, second: Comparison | None) -> tuple[str, tuple[str, ...]]:

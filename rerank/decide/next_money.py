@@ -19,6 +19,7 @@ OptionStatus = Literal[
     "not_shown",
     "too_dear",
     "breaks_guardrail",
+    "teacher_red",
     "no_curve",
     "not_measured",
     "not_planned",
@@ -29,7 +30,7 @@ OPTION_STATUSES: tuple[OptionStatus, ...] = get_args(OptionStatus)
 # A decision that is right this much more often is worth something, whatever the KPI gains.
 SURER = 0.1
 # Options in these states are shown and never recommended: no gain is shown, or something speaks against it.
-_NOT_TO_BUY = ("not_shown", "too_dear", "breaks_guardrail")
+_NOT_TO_BUY = ("not_shown", "too_dear", "breaks_guardrail", "teacher_red")
 
 
 @dataclass(frozen=True)
@@ -129,24 +130,41 @@ def _merit(offer: Offer) -> tuple[float, float, float]:
     return -math.inf if gain is None else round(gain, 3), round(offer.prospect.probability_right, 2), -offer.cost_usd
 
 
-def advise(offers: Sequence[Offer], budget_usd: float, margin: float) -> Advice:
+def advise(
+    offers: Sequence[Offer],
+    budget_usd: float,
+    margin: float,
+    *,
+    decided: OptionCode | None = None,
+    n_decided: int = 0,
+) -> Advice:
     """Return what a budget buys and which of it is recommended.
 
-    offers: `stop_now` must be among them. An offer counts when it is expected to gain the margin, or to make a right
-    decision likelier by `SURER`; of those that the budget buys, the one with the highest expected gain is
-    recommended, the cheaper one of equal ones; without any, stopping.
+    offers: `stop_now` must be among them. decided, n_decided: the option that the result's decision names, and of how
+    many queries at least; it is recommended wherever the budget buys it, so that advice and decision do not contradict
+    each other. An offer counts when it is that, is expected to gain the margin, or makes a right decision likelier by
+    `SURER`; of those that the budget buys, the one with the highest expected gain is recommended, the cheaper one of
+    equal ones; without any, stopping.
     """
     stop = next(offer for offer in offers if offer.option == "stop_now")
+
+    def named(offer: Offer) -> bool:
+        return offer.option == decided and offer.n >= n_decided and offer.status not in _NOT_TO_BUY
+
+    def matters(offer: Offer) -> bool:
+        return offer is not stop and decided != "stop_now" and (named(offer) or _matters(offer, stop, margin))
+
     best: dict[OptionCode, Offer | None] = dict.fromkeys(offer.option for offer in offers)
-    ordered = sorted(offers, key=_merit, reverse=True)
+    ordered = sorted(offers, key=lambda offer: (named(offer), _merit(offer)), reverse=True)
     for offer in ordered:
         if offer.cost_usd is not None and offer.cost_usd <= budget_usd and best[offer.option] is None:
             best[offer.option] = offer
     bought = sorted((offer for offer in best.values() if offer is not None), key=_merit, reverse=True)
     rows = [(offer.option, offer) for offer in bought] + [(code, None) for code, offer in best.items() if offer is None]
-    recommended = next((offer for offer in bought if _matters(offer, stop, margin)), stop)
+    wanted = sorted((offer for offer in bought if matters(offer)), key=named, reverse=True)
+    recommended = wanted[0] if wanted else stop
     from_usd = None
     if recommended is stop:
-        costs = [item.cost_usd for item in offers if item.cost_usd is not None and _matters(item, stop, margin)]
+        costs = [item.cost_usd for item in offers if item.cost_usd is not None and matters(item)]
         from_usd = min((cost for cost in costs if cost > budget_usd), default=None)
     return Advice(budget_usd, tuple(rows), recommended, from_usd)

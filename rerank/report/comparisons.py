@@ -53,8 +53,8 @@ def all_comparisons(ran: Ran, by_seed: pd.DataFrame) -> list[Comparison]:
     Confirmatory, on the primary measure with Holm between them: best single-stage against first-stage, best
     two-stage against best single-stage and, if the plan asks, best D against best C; chosen on development scores.
     Exploratory: every strategy against first-stage on every measure, the locked pairs on Success@1, two-stage
-    against its own single stages, single-stage against what is free, fused against plain, and two-stage against its
-    equal-budget controls.
+    against its own single stages, single-stage and the best two-stage against what is free, fused against plain, and
+    two-stage against its equal-budget controls.
     """
     plan = ran.plan
     present = [run.name for run in ran.runs]
@@ -79,10 +79,16 @@ def all_comparisons(ran: Ran, by_seed: pd.DataFrame) -> list[Comparison]:
     done = {(reference, challenger, plan.primary_measure) for reference, challenger in locked}
     wanted = [(FIRST, name, measure) for name in present if name != FIRST for measure in plan.measures]
     wanted += [(reference, challenger, SUCCESS) for reference, challenger in locked]  # what a gain is worth
+    free = [other for other in UNTRAINED if other in present and other != FIRST]
+    wanted += [
+        (other, challenger, plan.primary_measure)
+        for _, challenger in locked
+        if challenger in TWO_STAGE
+        for other in free
+    ]
     for name in present:
         path = path_of(name)
         if name in SINGLE_STAGE:
-            free = [other for other in UNTRAINED if other in present and other != FIRST]
             wanted += [(other, name, plan.primary_measure) for other in free]
         suffix = FUSION if name.endswith(FUSION) else ""
         if len(path) > 1:

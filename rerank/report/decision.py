@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rerank.decide.decision import Evidence, decide, gate_one
-from rerank.decide.guardrails import broken_of
+from rerank.decide.guardrails import broken_by_chance, broken_of
 from rerank.planning.graph import distils
 from rerank.planning.plan import DISTILLED, LABELLED, TWO_STAGE, UNTRAINED
 from rerank.report.comparisons import FIRST
@@ -64,6 +64,8 @@ def _evidence(
     mine = [found for found in comparisons if found.measure == plan["primary_measure"]]
     free = [name for name in UNTRAINED if name != FIRST]
     chosen = single.challenger if single else None
+    taught = second.challenger if second else None
+    split = plan["split"]
     return Evidence(
         blocking_findings=blocking_findings,
         oracle_delta=oracle_delta,
@@ -80,6 +82,11 @@ def _evidence(
         net_usd=net_usd,
         signal=signal,
         broken=broken_of(guardrails),
+        second_against_untrained=tuple(
+            found for found in mine if found.reference in UNTRAINED and found.challenger == taught
+        ),
+        broken_by_chance=broken_by_chance(guardrails),
+        tested_share=split["test_share"] if split["kind"] == "holdout" else 1.0,
     )
 
 

@@ -1,35 +1,45 @@
 """The plan's guardrails in a result: every strategy held against each."""
 
-from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from rerank.decide.guardrails import check_guardrails
-from rerank.report.comparisons import FIRST
+from rerank.report.comparisons import FIRST, scores_of
 from rerank.report.ran import Ran
 
 
-def guardrails_of(ran: Ran, means: pd.DataFrame, strategies: Mapping[str, Any]) -> list[dict[str, Any]]:
+def guardrails_of(ran: Ran, by_seed: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the guardrails as they stand in `result.json`; empty when the plan set none.
 
-    means: strategy, query_id, measure, value. strategies: the records of `result.json`.
+    by_seed: strategy, seed, query_id, measure, value.
     """
-    primary = ran.plan.primary_measure
-    wide = means[means["measure"] == primary].pivot(index="query_id", columns="strategy", values="value")
-    wide = wide.loc[list(ran.test_queries)]
+    primary, recall = ran.plan.primary_measure, f"R@{ran.plan.first_stage.depth}"
     segment_of = dict(zip(ran.dataset.queries["query_id"], ran.dataset.queries["segment"], strict=True))
-    segments = [str(segment_of[query]) for query in wide.index]
+    segments = [str(segment_of[query]) for query in ran.test_queries]
+    first = scores_of(ran, by_seed, FIRST, primary).values.mean(axis=0)
     found: dict[str, dict[str, Any]] = {}
-    for name, record in strategies.items():
+    for run in ran.runs:
+        scores = scores_of(ran, by_seed, run.name, primary)
         for check in check_guardrails(
             ran.plan.guardrails,
-            p95_latency_ms=record["latency_ms"]["p95"],
-            recall=record["measures"][f"R@{ran.plan.first_stage.depth}"],
-            differences=(wide[name] - wide[FIRST]).to_numpy(dtype=float),
+            latencies_ms=np.array(run.latencies_ms or (), dtype=np.float64),
+            recalls=scores_of(ran, by_seed, run.name, recall).values.mean(axis=0),
+            differences=scores.values.mean(axis=0) - first,
             segments=segments,
+            trained=[scores.values] if scores.trained else [],
         ):
-            mine = {"value": check.value, "status": check.status, "segment": check.segment}
+            of = check.measured
+            mine = {
+                "value": of.value if of else None,
+                "low": of.low if of else None,
+                "high": of.high if of else None,
+                "n": of.n if of else 0,
+                "status": check.status,
+                "certain": check.certain,
+                "segment": of.segment if of else None,
+            }
             entry = found.setdefault(check.guardrail, {"guardrail": check.guardrail, "limit": check.limit})
-            entry.setdefault("strategies", {})[name] = mine
+            entry.setdefault("strategies", {})[run.name] = mine
     return list(found.values())

@@ -282,7 +282,8 @@ def _judging(result: Mapping[str, Any], business: Business) -> JudgingWork | Non
     """Return the work of the judgments that come next: those that the decision asks for, else a re-training's."""
     if business.n_judges is None or business.judge_hours_per_week is None:
         return None
-    more = result["decision"]["next_numbers"].get("n_more_queries")
+    asked = result["decision"]["next_numbers"]
+    more = asked.get("n_more_to_judge", asked.get("n_more_queries"))  # the former not in results of earlier versions
     n_judgments = business.judgments_per_training
     if more is not None:
         data = result["dataset"]

@@ -228,13 +228,12 @@ def _label_queries(case: _Case, single: str, question: Comparison, adopted: bool
     judged = ran.dataset.judgments
     per_query = len(judged) / max(1, judged["query_id"].nunique())
     run = case.runs[single]
-    factors = set(FACTORS)
-    more = case.decision["next_numbers"].get("n_more_queries")
-    if more is not None and more / len(ran.test_queries) <= FACTORS[-1] - 1:
-        factors.add(1 + more / len(ran.test_queries))
+    sizes = {factor: max(1, round(n_queries * (factor - 1))) for factor in FACTORS}
+    more = case.decision["next_numbers"].get("n_more_to_judge")
+    if more is not None and more <= n_queries * (FACTORS[-1] - 1):
+        sizes[1 + more / n_queries] = more
     offers, tells = [], known is not None and known.tells
-    for factor in sorted(factors):
-        n_more = max(1, round(n_queries * (factor - 1)))
+    for factor, n_more in sorted(sizes.items()):
         learns = factor if known is None else (factor * known.n_now + known.extra) / (known.n_now + known.extra)
         growth = known.growth(learns) if known is not None else None
         n_tested = max(1, round(len(ran.test_queries) * (factor - 1)))
@@ -293,7 +292,10 @@ def _teacher_scores(
     assumed = ["same_population", "adopted_if_shown", "experiment_repeated"]
     assumed += [*_from_curve(known, name), *_teacher_assumption(case, name)]
     has_price = all(offer["cost_usd"] is not None for offer in offers)
-    return _option("teacher_scores", "counted" if has_price else "no_price", name, assumed, offers)
+    status: OptionStatus = "counted" if has_price else "no_price"
+    if "teacher_red" in case.decision["reasons"]:
+        status = "teacher_red"
+    return _option("teacher_scores", status, name, assumed, offers)
 
 
 def _second_stage(case: _Case, in_use: str) -> dict[str, Any]:
@@ -361,9 +363,11 @@ def next_money(
     """
     decision = result["decision"]
     single = decision["single_strategy"]
-    if single is None:
+    if single is None or decision["code"] == "repair_data":  # numbers that nobody can trust advise nothing
         return None
-    adopted = decision["code"] in SHIPPED
+    # Two stages may be added although the single stage alone is not worth having: then it is not in use either.
+    adopted = decision["code"] in SHIPPED and "second_beats_all" not in decision["reasons"]
+    adopted = adopted and "single_breaks_guardrail" not in decision["reasons"]
     free = decision["next_numbers"].get("strategy", FIRST)
     reference = FIRST if adopted else str(free)
     in_use = single if adopted else reference
@@ -423,6 +427,21 @@ def budgets_of(offers: Sequence[Offer]) -> list[float]:
     return found
 
 
+# The option that a decision names. Where the first stage comes first, nothing of all this does.
+_DECIDED: Mapping[str, OptionCode] = {
+    "add_second_stage": "second_stage",
+    "collect_judgments": "label_queries",
+    "repair_first_stage": "stop_now",
+}
+
+
+def _asked(result: Mapping[str, Any]) -> int | None:
+    """Return how many more queries the decision asks to judge, None when it names no number."""
+    numbers = result["decision"]["next_numbers"]
+    asked: int | None = numbers.get("n_more_to_judge", numbers.get("n_more_queries"))  # the latter: earlier versions
+    return asked
+
+
 def usual_budget(result: Mapping[str, Any], offers: Sequence[Offer], budgets: Sequence[float]) -> float:
     """Return the lowest of some budgets that buys the queries that the decision asks for, else as many as now again.
 
@@ -430,10 +449,8 @@ def usual_budget(result: Mapping[str, Any], offers: Sequence[Offer], budgets: Se
     """
     labels = [offer for offer in offers if offer.option == "label_queries" and offer.cost_usd is not None]
     most = max((offer.n for offer in labels), default=0)
-    wanted = most / (FACTORS[-1] - 1)
-    more = result["decision"]["next_numbers"].get("n_more_queries")
-    if more is not None:
-        wanted *= more / result["dataset"]["n_test_queries"]
+    asked = _asked(result)
+    wanted = most / (FACTORS[-1] - 1) if asked is None else asked
     enough = [offer for offer in labels if offer.n >= round(wanted)] or labels[-1:] or list(offers)
     cost = enough[0].cost_usd or 0.0
     return next((budget for budget in budgets if budget >= cost), budgets[-1])
@@ -451,4 +468,10 @@ def advice_of(
     offers = offers_of(result, business, current_prices() if prices is None else prices)
     if budget_usd is None:
         budget_usd = usual_budget(result, offers, budgets_of(offers))
-    return advise(offers, budget_usd, result["plan"]["margin"])
+    return advise(
+        offers,
+        budget_usd,
+        result["plan"]["margin"],
+        decided=_DECIDED.get(result["decision"]["code"]),
+        n_decided=(_asked(result) or 0) if result["decision"]["code"] == "collect_judgments" else 0,
+    )

@@ -136,7 +136,7 @@ def build_result(ran: Ran, by_seed: pd.DataFrame, curve: pd.DataFrame) -> dict[s
     test_judgments = ran.dataset.judgments[ran.dataset.judgments["query_id"].isin(list(ran.test_queries))]
     test_candidates = ran.candidates[ran.candidates["query_id"].isin(list(ran.test_queries))]
     audit = None if ran.teacher_audit is None else dict(ran.teacher_audit)
-    guardrails = guardrails_of(ran, means, strategies)
+    guardrails = guardrails_of(ran, by_seed)
     n_judged = len(ran.dataset.judgments)
     free = score_table(by_seed, FIRST, plan.primary_measure, ran.test_queries)
     reference = Scores(FIRST, ran.test_queries, free, ran.candidates_digest, trained=False)

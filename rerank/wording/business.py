@@ -25,7 +25,7 @@ LABELS: Mapping[str, str] = {
     "judge_hours_per_week": later("Hours of judging per judge and week"),
     "minutes_per_judgment": later("Minutes per judgment"),
     "max_serving_per_1k": later("Most that 1,000 searches may cost to serve"),
-    "max_latency_ms": later("Longest p95 latency accepted, ms"),
+    "max_latency_ms": later("Longest p95 latency accepted, ms (shown; the plan's guardrail decides)"),
     "currency": later("Currency"),
     "per_usd": later("Rate: units of the currency per US dollar"),
     "rate_as_of": later("Date of the rate"),

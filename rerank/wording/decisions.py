@@ -14,7 +14,7 @@ HEADLINES: Mapping[str, str] = {
     "repair_first_stage": later("Repair the first stage first: re-ranking has little to win here."),
     "adopt_free_baseline": later("Use {strategy}: it costs no training."),
     "stop": later("Stop here: fine-tuning shows no gain worth paying for."),
-    "collect_judgments": later("Judge about {n_more_queries} more queries, then decide."),
+    "collect_judgments": later("Judge about {n_more_to_judge} more queries, then decide."),
     "add_second_stage": later("Add the second stage: {second} is better than {single}."),
     "repair_teacher": later("Repair the teacher before distilling; ship {single} meanwhile."),
     "adopt_single_stage": later("Ship the single stage {single}."),
@@ -57,6 +57,9 @@ REASONS: Mapping[str, str] = {
         "It is not shown that the single stage beats the best strategy without training."
     ),
     "second_better": later("The second stage adds a gain above the margin."),
+    "second_beats_all": later(
+        "The two stages together are better than the first stage and than everything without training."
+    ),
     "second_too_dear": later("The second stage adds a gain, but costs more than it is worth."),
     "second_breaks_guardrail": later("The second stage gains, but breaks a guardrail of the plan."),
     "second_negligible": later("The second stage's gain is smaller than the margin."),
@@ -109,7 +112,9 @@ def decision_headline(say: Say, result: Mapping[str, Any]) -> str:
 def _facts(say: Say, decision: Mapping[str, Any]) -> dict[str, object]:
     facts: dict[str, object] = dict(decision["next_numbers"])
     if "n_more_queries" in facts:
-        facts["n_more_queries"] = count(decision["next_numbers"]["n_more_queries"])
+        more = decision["next_numbers"]["n_more_queries"]
+        # Results of earlier versions hold the number of test queries alone.
+        facts["n_more_to_judge"] = count(decision["next_numbers"].get("n_more_to_judge", more))
     if "strategy" in facts:
         facts["strategy"] = strategy_name(say, str(facts["strategy"]))
     for role in ("single", "second"):

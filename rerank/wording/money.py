@@ -266,14 +266,27 @@ def capacity_sentence(say: Say, money: Money) -> str:
     )
 
 
-def limits_sentence(say: Say, money: Money, option: Option, p95_ms: float | None) -> str:
-    """Return whether operating cost and latency are what the user accepts."""
+def limits_sentence(
+    say: Say, money: Money, option: Option, p95_ms: float | None, guardrail_ms: float | None = None
+) -> str:
+    """Return whether operating cost and latency are what the user accepts.
+
+    guardrail_ms: the latency limit that was locked with the plan: it decides, the user's own is only shown.
+    """
     business = money.business
     parts = []
+    if guardrail_ms is not None and p95_ms is not None:
+        facts = {"p95": milliseconds(p95_ms), "limit": milliseconds(guardrail_ms)}
+        if p95_ms <= guardrail_ms:
+            parts.append(say("p95 latency {p95} keeps the plan's guardrail of {limit}.", **facts))
+        else:
+            parts.append(say("p95 latency {p95} breaks the plan's guardrail of {limit}.", **facts))
     if option.within_latency is not None:
         facts = {"p95": milliseconds(p95_ms), "limit": milliseconds(business.max_latency_ms)}
         fits = say("p95 latency {p95} is within {limit}.", **facts)
         parts.append(fits if option.within_latency else say("p95 latency {p95} exceeds {limit}.", **facts))
+        if not option.within_latency and guardrail_ms is None:
+            parts.append(say("This limit is shown and does not decide: one that decides is a guardrail of the plan."))
     if option.within_serving is not None and business.max_serving_per_1k is not None:
         facts = {
             "cost": amount(say, option.spending.per_search_usd * 1000, business),
@@ -292,10 +305,11 @@ def criteria(say: Say, result: Mapping[str, Any], money: Money) -> pd.DataFrame:
         return pd.DataFrame()
     option = money.options[money.recommended]
     p95 = result["strategies"][option.strategy]["latency_ms"]["p95"]
+    guardrail = result["plan"].get("guardrails", {}).get("max_p95_latency_ms")
     rows = {
         say("Short-term effect against long-term scale"): scale_sentence(say, money, option),
         say("In-house evaluation capacity"): capacity_sentence(say, money),
-        say("Operating cost"): limits_sentence(say, money, option, p95),
+        say("Operating cost"): limits_sentence(say, money, option, p95, guardrail),
     }
     return pd.DataFrame({say("Criterion"): list(rows), strategy_name(say, option.strategy): list(rows.values())})
 

@@ -26,6 +26,7 @@ STATUSES: Mapping[str, str] = {
     "not_shown": later("Measured, but not shown to be better: not recommended."),
     "too_dear": later("Brings less than it costs at the traffic and value given: not recommended."),
     "breaks_guardrail": later("Breaks a guardrail of the plan: not recommended."),
+    "teacher_red": later("The teacher is worse than what is free: not recommended."),
     "no_curve": later("Cannot tell: no learning curve of this strategy says what more queries bring."),
     "not_measured": later("Not measured in this experiment: nothing is guessed."),
     "not_planned": later("Not in the plan."),
@@ -117,11 +118,27 @@ def recommendation(say: Say, result: Mapping[str, Any], advice: Advice, business
         "stop": _right(stop.prospect if stop else None),
         **_gain(offer.prospect),
     }
+    code = result["decision"]["code"]
+    if code == "repair_first_stage":
+        return say("With {budget}: none of these. The decision comes first.", **facts)
+    if offer.option == "stop_now" and code == "collect_judgments":
+        numbers = result["decision"]["next_numbers"]
+        facts["asked"] = count(numbers.get("n_more_to_judge", numbers["n_more_queries"]))
+        parts = [
+            say(
+                "With {budget}: buy nothing yet. The {asked} more queries that the decision asks "
+                "for cost more than that, or are more than can be projected.",
+                **facts,
+            )
+        ]
+        if advice.from_usd is not None:
+            parts.append(say("They are within reach from {usd} on.", usd=amount(say, advice.from_usd, business)))
+        return _joined(say, parts)
     if offer.option == "stop_now":
         parts = [
             say(
-                "With {budget}: stop now. Nothing that this buys is expected to gain the margin of {margin} {measure}, or "
-                "makes a right decision clearly likelier than it is now ({stop}).",
+                "With {budget}: buy nothing more. After the decision {strategy} is in use; nothing that this buys is expected "
+                "to gain the margin of {margin} {measure}, or makes a right decision clearly likelier than it is now ({stop}).",
                 **facts,
             )
         ]
@@ -148,6 +165,10 @@ def recommendation(say: Say, result: Mapping[str, Any], advice: Advice, business
         )
     if offer.beyond:
         parts.append(beyond_sentence(say))
+    if code in ("stop", "adopt_free_baseline"):
+        parts.append(
+            say("The decision is about what was measured; this is about what a model taught by more queries may reach.")
+        )
     return _joined(say, parts)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from rerank.wording.language import Say, later
 from rerank.wording.names import name_of, strategy_name
-from rerank.wording.numbers import NOTHING, milliseconds, score
+from rerank.wording.numbers import NOTHING, count, milliseconds, score
 
 TEMPLATES: Mapping[str, str] = {
     "reranking": later("Is re-ranking worth it?"),
@@ -33,6 +33,7 @@ GUARDRAILS: Mapping[str, str] = {
 STATUSES: Mapping[str, str] = {
     "held": later("held"),
     "broken": later("broken"),
+    "not_shown": later("over the limit, but the segment is not shown to fall: holds nothing back"),
     "not_measured": later("not measured"),
 }
 
@@ -43,7 +44,28 @@ def guardrail_value(code: str, value: float | None) -> str:
         return milliseconds(value)
     if code == "max_harmed_share":
         return NOTHING if value is None else f"{value:.1%}"
-    return score(value)
+    return score(value).replace("-", "−")  # a segment's interval may reach below 0
+
+
+def guardrail_interval(say: Say, code: str, check: Mapping[str, Any]) -> str:
+    """Return the 95 % interval of a guardrail's value and what is behind it; "" where nothing is known of it."""
+    low, high = check.get("low"), check.get("high")  # not in results of earlier versions
+    if not check.get("n"):
+        return ""
+    facts = {"low": guardrail_value(code, low), "high": guardrail_value(code, high), "n": count(check["n"])}
+    is_latency = code == "max_p95_latency_ms"
+    if low is None and high is None:
+        return say("{n} searches, too few for an interval", **facts) if is_latency else say("{n} queries", **facts)
+    if high is None:
+        return say("95 % interval from {low} on, {n} searches", **facts)
+    if is_latency:
+        return say("95 % interval {low} to {high}, {n} searches", **facts)
+    return say("95 % interval {low} to {high}, {n} queries", **facts)
+
+
+def is_open(check: Mapping[str, Any]) -> bool:
+    """Say whether a guardrail is kept or broken in this sample only: its limit lies within the interval."""
+    return check["status"] in ("held", "broken") and not check.get("certain", True)
 
 
 def guardrail_sentences(say: Say, result: Mapping[str, Any]) -> list[str]:
@@ -56,16 +78,21 @@ def guardrail_sentences(say: Say, result: Mapping[str, Any]) -> list[str]:
         if check is None:
             continue
         code = str(record["guardrail"])
+        value = guardrail_value(code, check["value"])
+        if check["segment"]:
+            value = say("{value} in {segment}", value=value, segment=check["segment"])
+        spread = guardrail_interval(say, code, check)
         facts = {
             "strategy": strategy_name(say, strategy),
             "guardrail": name_of(say, GUARDRAILS, code),
             "limit": guardrail_value(code, record["limit"]),
-            "value": guardrail_value(code, check["value"]),
+            "value": say("{value} ({interval})", value=value, interval=spread) if spread else value,
             "status": name_of(say, STATUSES, check["status"]),
         }
-        if check["segment"]:
-            facts["segment"] = check["segment"]
-            lines.append(say("{strategy}: {guardrail} {limit}: {value} in {segment}, {status}.", **facts))
+        if is_open(check):
+            lines.append(
+                say("{strategy}: {guardrail} {limit}: {value}, {status} in this sample, not shown either way.", **facts)
+            )
         else:
             lines.append(say("{strategy}: {guardrail} {limit}: {value}, {status}.", **facts))
     return lines

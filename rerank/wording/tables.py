@@ -9,8 +9,8 @@ from rerank.cost.business import Business
 from rerank.wording.amounts import amount
 from rerank.wording.language import Say
 from rerank.wording.names import ATTRIBUTION_PARTS, name_of, strategy_name
-from rerank.wording.numbers import delta, interval, milliseconds, score
-from rerank.wording.plans import GUARDRAILS, STATUSES, guardrail_value
+from rerank.wording.numbers import NOTHING, delta, interval, milliseconds, score
+from rerank.wording.plans import GUARDRAILS, STATUSES, guardrail_interval, guardrail_value, is_open
 from rerank.wording.verdicts import significance, verdict_name
 
 
@@ -59,13 +59,15 @@ def guardrail_table(say: Say, result: Mapping[str, Any]) -> pd.DataFrame:
         code = str(record["guardrail"])
         for strategy, check in record["strategies"].items():
             value = guardrail_value(code, check["value"])
+            status = name_of(say, STATUSES, check["status"])
             rows.append(
                 {
                     say("Strategy"): strategy_name(say, strategy),
                     say("Guardrail"): name_of(say, GUARDRAILS, code),
                     say("Limit"): guardrail_value(code, record["limit"]),
                     say("Value"): f"{value} ({check['segment']})" if check["segment"] else value,
-                    say("Status"): name_of(say, STATUSES, check["status"]),
+                    say("How sure"): guardrail_interval(say, code, check) or NOTHING,
+                    say("Status"): say("{status}, not shown either way", status=status) if is_open(check) else status,
                 }
             )
     return pd.DataFrame(rows)

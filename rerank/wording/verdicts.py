@@ -29,7 +29,7 @@ SENTENCES: Mapping[str, str] = {
 }
 
 NEGLIGIBLE = later("The difference is real but smaller than the margin: the cheaper option wins.")
-MORE_QUERIES = later("About {n} more judged queries would probably settle it.")
+MORE_QUERIES = later("About {n} more test queries would probably settle it.")
 
 REASONS: Mapping[str, str] = {
     "luck_unknown": later("Trained once: how much is training luck is unknown."),

@@ -134,3 +134,23 @@ def test_what_the_budget_does_not_buy_has_a_row_without_an_offer() -> None:
     advice = advise([STOP, label(50, 100, 0.05, 0.9)], 99, MARGIN)
     assert dict(advice.rows)["label_queries"] is None
     assert advice.recommended is STOP
+
+
+def test_what_the_decision_names_is_recommended_wherever_the_budget_buys_it() -> None:
+    """Neither the second stage's gain nor the judged queries reach the margin or make a decision much surer."""
+    second = Offer("second_stage", "measured", 0, False, 10, Prospect(0.015, 0.005, 0.025, 0.6))
+    larger = label(50, 100, 0.03, 0.65)
+    assert advise([STOP, second, larger], 100, MARGIN).recommended is larger
+    assert advise([STOP, second, larger], 100, MARGIN, decided="second_stage").recommended is second
+    few, enough = label(50, 100, 0.001, 0.61), label(80, 160, 0.0, 0.61)
+    asked = [STOP, few, enough]
+    assert advise(asked, 200, MARGIN).recommended is STOP
+    found = advise(asked, 200, MARGIN, decided="label_queries", n_decided=80)
+    assert (found.recommended, dict(found.rows)["label_queries"]) == (enough, enough)
+    short = advise(asked, 120, MARGIN, decided="label_queries", n_decided=80)
+    assert (short.recommended, short.from_usd) == (STOP, 160)
+
+
+def test_nothing_is_recommended_where_the_first_stage_comes_first() -> None:
+    found = advise([STOP, label(50, 100, 0.05, 0.9)], 100, MARGIN, decided="stop_now")
+    assert (found.recommended, found.from_usd) == (STOP, None)

@@ -65,6 +65,7 @@ RESULT: dict[str, Any] = {
         "strategies": ["first-stage", "embedding", "C", "C-then-D"],
         "margin": 0.02,
         "alpha": 0.05,
+        "split": {"kind": "kfold", "test_share": 0.4},
     },
     "first_stage": {"oracle": 0.9},
     "strategies": {

@@ -202,7 +202,7 @@ def test_teacher_scores_of_an_uploaded_teacher_cost_what_a_language_model_reads(
 
 def test_what_the_decision_asks_for_is_among_the_offers_and_is_the_usual_budget() -> None:
     ran = executed(N_QUERIES, quality=QUALITY | {"C": 0.5})
-    result = stored(ran, "collect_judgments", n_more_queries=37)
+    result = stored(ran, "collect_judgments", n_more_queries=37, n_more_to_judge=37)
     assert result["next_money"]["in_use"] == "first-stage"
     wanted = next(item for item in offers(result, "label_queries") if item["n_queries"] == 37)
     found = offers_of(result, None, [])

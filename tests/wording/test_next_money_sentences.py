@@ -69,7 +69,7 @@ def test_the_recommendation_holds_the_numbers_of_the_result(rising: dict[str, An
 
 def test_stopping_says_why_and_from_which_amount_on_something_would_help(rising: dict[str, Any]) -> None:
     text = said(EN, rising, 20.0)
-    assert text.startswith("With $20.00: stop now.")
+    assert text.startswith("With $20.00: buy nothing more. After the decision C is in use;")
     assert "the margin of 0.020 nDCG@10" in text
     wanted = next(item for item in rising["next_money"]["options"][1]["offers"] if item["expected_gain"] >= 0.02)
     assert f"From ${wanted['cost_usd']:,.2f} on, something would." in text

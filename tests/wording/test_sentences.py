@@ -51,7 +51,7 @@ TABLES: Mapping[str, tuple[Mapping[str, str], tuple[str, ...]]] = {
     "errors of intake": (errors.ERRORS, tuple(codes.ERRORS)),
     "roles": (facts.WORDS["role"], tuple(ROLES)),
 }
-DECISION_FACTS = {"single", "second", "strategy", "n_more_queries", "delta", "oracle_delta"}
+DECISION_FACTS = {"single", "second", "strategy", "n_more_to_judge", "delta", "oracle_delta"}
 COMPARISON_FACTS = {"challenger", "reference", "measure", "delta", "interval", "margin", "n"}
 
 
@@ -197,11 +197,11 @@ def test_a_comparison_reads_as_english_and_as_japanese() -> None:
     found = record(comparison("inconclusive", n_more_queries=1200))
     assert verdicts.comparison_sentence(speaker("en"), found) == (
         "The data do not say whether C differs from First stage: +0.042 nDCG@10, 95 % interval [−0.008, +0.092], "
-        "63 queries. About 1,200 more judged queries would probably settle it."
+        "63 queries. About 1,200 more test queries would probably settle it."
     )
     assert verdicts.comparison_sentence(speaker("ja"), found) == (
         "Cと第一段検索に差があるかどうか、このデータからは判断できません（nDCG@10の差+0.042、95%信頼区間"
-        "[−0.008, +0.092]、クエリ63件）。判定済みクエリをあと約1,200件追加すれば、結論が出る見込みです。"
+        "[−0.008, +0.092]、クエリ63件）。テストクエリをあと約1,200件追加すれば、結論が出る見込みです。"
     )
 
 
