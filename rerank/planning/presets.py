@@ -31,7 +31,8 @@ def preset(name: str, dataset_digest: str) -> Plan:
     standard = Plan(
         dataset_digest=dataset_digest,
         strategies=(*PLAIN, *FUSED, *CONTROLS),
-        learning_curve=LearningCurve(shares=CURVE_SHARES, strategies=("C", "C+fusion")),
+        # Either may be the best single stage, and D's curve alone tells what more teacher scores would bring.
+        learning_curve=LearningCurve(shares=CURVE_SHARES, strategies=SINGLE_STAGE),
     )
     if name == "standard":
         return standard
@@ -40,6 +41,7 @@ def preset(name: str, dataset_digest: str) -> Plan:
         return dataclasses.replace(
             standard,
             strategies=(*PLAIN, *FUSED),
+            learning_curve=LearningCurve(shares=CURVE_SHARES, strategies=("C", "C+fusion")),
             seeds=(1,),
             split=Split(kind="holdout", test_share=0.3, dev_share=0.15),
             first_stage=FirstStage(depth=20),
@@ -66,7 +68,7 @@ def template(name: str, start: Plan) -> Plan:
         return dataclasses.replace(
             start,
             strategies=_WITHOUT_SECOND,
-            learning_curve=dataclasses.replace(curve, shares=CURVE_SHARES, strategies=("C", "C+fusion")),
+            learning_curve=dataclasses.replace(curve, shares=CURVE_SHARES),
         )
     if name == "second_stage":
         return dataclasses.replace(

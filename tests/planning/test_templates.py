@@ -27,7 +27,7 @@ def test_a_template_makes_a_valid_plan_and_leaves_how_thoroughly_to_the_preset(n
 @pytest.mark.parametrize(
     ("name", "n_questions", "two_stage", "controls", "curve"),
     [
-        ("reranking", 1, False, False, ("C", "C+fusion")),
+        ("reranking", 1, False, False, SINGLE_STAGE),
         ("second_stage", 2, True, True, None),
         ("label_or_distil", 2, False, False, ("C", "D")),
     ],

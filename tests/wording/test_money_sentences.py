@@ -118,15 +118,15 @@ def test_the_three_criteria_are_weighed_for_the_recommended_strategy() -> None:
     # Two judges, 5 h a week, half a minute each: 1,200; 200 are 1.7 h of 10 h a week, a working day.
     assert capacity == "1,200 judgments a week. The 200 judgments that come next take 1 working days and cost $50.00."
     assert limits == (
-        "p95 latency 180 ms exceeds 150 ms. This limit is shown and does not decide: one that decides is a guardrail of "
-        "the plan. 1,000 searches at $0.100 are within $0.200."
+        "p95 latency 180 ms exceeds 150 ms. This limit is shown and does not decide: one that decides is a guardrail "
+        "of the plan. 1,000 searches at $0.100 are within $0.200."
     )
     locked = criteria(EN, RESULT | {"plan": RESULT["plan"] | {"guardrails": {"max_p95_latency_ms": 170.0}}}, MONEY)[
         "C"
     ][2]
     assert locked == (
-        "p95 latency 180 ms breaks the plan's guardrail of 170 ms. p95 latency 180 ms exceeds 150 ms. 1,000 searches at "
-        "$0.100 are within $0.200."
+        "p95 latency 180 ms breaks the plan's guardrail of 170 ms. p95 latency 180 ms exceeds 150 ms. 1,000 searches "
+        "at $0.100 are within $0.200."
     )
 
 
