@@ -1,6 +1,7 @@
 """`rerank check`: every finding about a sample."""
 
 import argparse
+import unicodedata
 from pathlib import Path
 
 from rerank.adequacy.report import Adequacy, adequacy_of, record_of
@@ -52,12 +53,17 @@ def print_draft(say: Say, draft: Draft) -> None:
     counts = {f"n_{role}": len(draft.frames[role]) for role in ("queries", "documents", "judgments")}
     print(say("{n_queries} queries, {n_documents} documents, {n_judgments} judgments", **counts))
     for finding in sorted(draft.findings, key=lambda found: SEVERITY_ORDER[found.severity])[:SHOWN]:
-        where = f"{finding.file or ''}{f':{finding.line}' if finding.line else ''}"
-        value = f" ({finding.value})" if finding.value else ""
-        sentence = finding_sentence(say, finding)
+        where = f"{printable(finding.file or '')}{f':{finding.line}' if finding.line else ''}"
+        value = f" ({printable(finding.value)})" if finding.value else ""
+        sentence = printable(finding_sentence(say, finding))
         print(f"{name_of(say, SEVERITIES, finding.severity)}  {where}  {sentence}{value}")
     if len(draft.findings) > SHOWN:
         print(say("… and {n} more; --json FILE has them all.", n=len(draft.findings) - SHOWN))
+
+
+def printable(text: str) -> str:
+    """Return text of files as a terminal may show it: without what moves the cursor or turns writing around."""
+    return "".join("\ufffd" if unicodedata.category(sign) in ("Cc", "Cf") else sign for sign in text)
 
 
 def is_refused(say: Say, draft: Draft) -> bool:

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -29,7 +30,11 @@ _OTHER = (
     (b"\xd0\xcf\x11\xe0", "xls"),
     (b"%PDF", "pdf"),
     (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"\x89PNG", "png"),
+    (b"\xff\xd8\xff", "jpeg"),
 )
+
+_WEB_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<!doctype\s+html|<html)\b", re.IGNORECASE)
 
 
 def unpacked(source: Source, ledger: Ledger) -> list[Source]:
@@ -45,6 +50,7 @@ def unpacked(source: Source, ledger: Ledger) -> list[Source]:
         return [source]
     kind = next((name for magic, name in _OTHER if source.data.startswith(magic)), None)
     kind = "tar" if source.data[257:262] == b"ustar" else kind
+    kind = "html" if _WEB_PAGE.match(source.data[:1024]) else kind  # often the page that asked to sign in
     if kind is not None:
         ledger.findings.append(note("error", "archive_not_supported", source.name, kind=kind))
         return []

@@ -11,6 +11,7 @@ from rerank.intake.dataset import TABLES, Dataset
 from rerank.intake.mapping import FIELDS
 from rerank.intake.near_duplicates import MAX_DOCUMENTS, tell_near_duplicates
 from rerank.intake.noting import Ledger, note, refuse_where
+from rerank.intake.other_writing import tell_other_writing
 from rerank.intake.pairs import KEY, without_contradictions, without_repeats
 from rerank.intake.personal import personal_in, tell_personal_data
 from rerank.intake.pool import one_system, tell_pool
@@ -198,6 +199,8 @@ def _without_orphans(found: Mapping[str, pd.DataFrame], role: str, code: str, le
     ids = found["documents"]["doc_id"]
     no_document = ~frame["doc_id"].isin(set(ids[ids.isin(frame["doc_id"].unique())]))
     both = no_query & no_document
+    tell_other_writing(frame[no_query], "query_id", found["queries"]["query_id"], ledger)
+    tell_other_writing(frame[no_document], "doc_id", ids, ledger)
     for marked, missing in (
         (both, "query and document"),
         (no_query & ~both, "query"),

@@ -18,6 +18,7 @@ FINDINGS: Mapping[str, tuple[str, ...]] = {
     "archive_too_many_files": ("n_files", "maximum"),  # error
     "line_too_long": ("maximum",),  # error: a line of more than 16 Mi characters
     "encoding_unknown": (),  # error: not UTF-8, UTF-16, CP932 or EUC-JP; line and value of the first bad byte
+    "encodings_mixed": ("encoding", "n_lines"),  # error: some lines are UTF-8, most are CP932 or EUC-JP
     "encoding_broken": ("encoding",),  # error: the byte-order mark promises what the bytes do not keep
     "bytes_not_utf8": ("n_bytes",),  # warning: UTF-8 with a few bad bytes; the rows that hold them are refused
     "text_encoding": ("encoding",),  # info: read as something other than UTF-8
@@ -25,6 +26,7 @@ FINDINGS: Mapping[str, tuple[str, ...]] = {
     # --- tables (tables.py, delimited.py, jsonl.py, trec.py)
     "wrong_number_of_fields": ("expected", "found"),  # error row
     "csv_broken": (),  # error row: a quote that is never closed, or text after a closing quote
+    "cell_too_long": ("maximum",),  # error row: a cell of more than 4 Mi characters, or a quote that is never closed
     "rest_unreadable": ("n_lines",),  # error: so many broken quotes that reading stopped at this line
     "duplicate_header": ("column",),  # error: two columns of one name; the first is used
     "json_invalid": (),  # error row
@@ -34,8 +36,10 @@ FINDINGS: Mapping[str, tuple[str, ...]] = {
     "columns_not_read": ("n_columns", "maximum"),  # warning: more names than that; the rarest are not read
     "too_many_columns": ("n_columns", "maximum"),  # error
     "parquet_broken": ("reason",),  # error
-    "parquet_too_large": ("n_rows", "n_bytes"),  # error: above 10 million rows or 2 GiB unpacked
+    "parquet_names_twice": ("column",),  # error: two columns of one name; which one counts?
+    "parquet_too_large": ("n_rows", "unpacked_bytes"),  # error: above 10 million rows or 2 GiB unpacked
     "workbook_broken": ("reason",),  # error: nothing of the workbook is used
+    "workbook_too_large": ("max_bytes",),  # error: the cells of a sheet hold more text than that
     "formula_without_value": (),  # error row: the program that wrote the file saved no result
     "formulas_in_cells": ("n_rows",),  # warning: the saved results count
     "dates_in_cells": ("n_cells",),  # warning: is a date what was meant?
@@ -106,6 +110,12 @@ FINDINGS: Mapping[str, tuple[str, ...]] = {
     "scale_starts_at_one": ("maximum",),  # warning: 1 counts as relevant
     "duplicate_query_id": ("first_file", "first_line"),  # error row: the first is kept
     "duplicate_document_id": ("first_file", "first_line"),  # error row: the first is kept
+    "ids_written_differently": (
+        "field",
+        "n_ids",
+        "here",
+        "there",
+    ),  # warning: ids of orphans, but for zeros, case, width
     "orphan_judgment": ("missing",),  # error row; missing: query, document or both
     "orphan_candidate": ("missing",),  # error row
     "orphan_teacher_score": ("missing",),  # error row

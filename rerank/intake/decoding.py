@@ -23,6 +23,7 @@ _KANA = re.compile("[\u3041-\u30ff]")
 _HAN = re.compile("[\u4e00-\u9fff]")
 _HAN_PAIR = re.compile("[\u4e00-\u9fff]{2,}")
 _UNLIKELY = re.compile("[\uff61-\uff9f\ue000-\uf8ff]")  # half-width katakana, private use: the wrong codec
+_ISO_2022_JP = (b"\x1b$B", b"\x1b$@")
 _ESCAPED = re.compile("[\udc80-\udcff]")
 
 
@@ -68,6 +69,45 @@ def japanese(data: bytes) -> tuple[str, str] | None:
     return None if best is None else (best[1], best[2])
 
 
+@dataclass(frozen=True)
+class Mixture:
+    """Lines of Japanese in UTF-8 beside lines that are none: how many, where the first is, the codec of the others."""
+
+    n_utf8: int
+    n_other: int
+    first: int
+    encoding: str | None
+
+
+def mixture_in(data: bytes) -> Mixture | None:
+    """Return what is mixed in bytes, None when no line is Japanese in UTF-8.
+
+    Kana and han take three bytes there: bytes of CP932 or EUC-JP hardly ever look like them by chance.
+    """
+    others: list[bytes] = []
+    n_utf8 = first = position = 0
+    for line in data.split(b"\n"):
+        if not line.isascii():
+            try:
+                text = line.decode("utf-8")
+            except UnicodeDecodeError:
+                others.append(line)
+            else:
+                if _KANA.search(text) or _HAN.search(text):
+                    first = first if n_utf8 else position
+                    n_utf8 += 1
+        position += len(line) + 1
+    if not n_utf8:
+        return None
+    found = japanese(b"\n".join(others))
+    return Mixture(n_utf8, len(others), first, found[1] if found else None)
+
+
+def is_escaped_japanese(data: bytes) -> bool:
+    """Tell whether ASCII bytes are ISO-2022-JP, the Japanese of old mail and mainframes."""
+    return any(mark in data for mark in _ISO_2022_JP)
+
+
 def is_nearly_utf8(n_bad: int, n_good: int) -> bool:
     """Say whether so few bytes are forbidden, beside characters above ASCII, that the others are UTF-8."""
     return 10 * n_bad <= n_good
@@ -75,6 +115,13 @@ def is_nearly_utf8(n_bad: int, n_good: int) -> bool:
 
 def _without_mark(data: bytes, file: str) -> Decoded:
     """Decode bytes that carry no byte-order mark: UTF-8 first, then nearly UTF-8, then Japanese codecs."""
+    if is_escaped_japanese(data) and data.isascii():
+        try:
+            text = data.decode("iso2022_jp")
+        except UnicodeDecodeError as problem:
+            line, value = line_at(data, problem.start)
+            return _refused("encoding_broken", file, line, value, encoding="iso2022_jp")
+        return Decoded(text, "iso2022_jp", (note("info", "text_encoding", file, encoding="iso2022_jp"),))
     try:
         return Decoded(data.decode("utf-8"), "utf-8", ())
     except UnicodeDecodeError as problem:
@@ -82,8 +129,12 @@ def _without_mark(data: bytes, file: str) -> Decoded:
     text = data.decode("utf-8", "surrogateescape")
     n_bad = len(_ESCAPED.findall(text))
     n_good = sum(1 for character in text if ord(character) > 127) - n_bad
-    if is_nearly_utf8(n_bad, n_good):
+    mixed = mixture_in(data)
+    if is_nearly_utf8(n_bad, n_good) or (mixed and mixed.n_utf8 > mixed.n_other):
         return Decoded(text, "utf-8", (note("warning", "bytes_not_utf8", file, line, value, n_bytes=n_bad),))
+    if mixed and mixed.encoding:
+        line, value = line_at(data, mixed.first)
+        return _refused("encodings_mixed", file, line, value, encoding=mixed.encoding, n_lines=mixed.n_utf8)
     found = japanese(data)
     if found is None:
         return _refused("encoding_unknown", file, line, value)
@@ -91,7 +142,7 @@ def _without_mark(data: bytes, file: str) -> Decoded:
 
 
 def decode(data: bytes, file: str, max_bytes: int = MAX_TEXT_BYTES) -> Decoded:
-    """Return the text of a file: UTF-8, UTF-16 with its mark, CP932 or EUC-JP, plain or gzip.
+    """Return the text of a file: UTF-8, UTF-16 with its mark, CP932, EUC-JP or ISO-2022-JP, plain or gzip.
 
     A gzip file may unpack to `max_bytes` at most. Bytes that UTF-8 forbids in a file that is UTF-8 otherwise
     stay in the text as lone surrogates, so that only their rows are refused. Raises nothing.

@@ -3,6 +3,8 @@
 import unicodedata
 from collections.abc import Mapping
 
+import pandas as pd
+
 from rerank.intake.formats.columns import share_numeric
 from rerank.intake.noting import Ledger, note
 from rerank.intake.tables import LINE, Table, replaced
@@ -20,6 +22,20 @@ _SCALES: tuple[Mapping[str, int], ...] = (  # of those that cover a file's label
     {"無関係": 0, "関連": 1},
     {"関連なし": 0, "関連あり": 1},
     {"不適合": 0, "適合": 1},
+    {"関連しない": 0, "関連する": 1},
+    {"関係なし": 0, "関係あり": 1},
+    {"不正解": 0, "正解": 1},
+    {"ng": 0, "ok": 1},
+    {"不適合": 0, "部分適合": 1, "適合": 2},
+    {"不適合": 0, "部分的に適合": 1, "適合": 2},
+    {"不適合": 0, "部分適合": 1, "適合": 2, "高適合": 3},
+    {"関連なし": 0, "部分的に関連": 1, "関連あり": 2},
+    {"関連しない": 0, "やや関連する": 1, "関連する": 2},
+    {"関連しない": 0, "部分的に関連する": 1, "関連する": 2},
+    {"関連なし": 0, "やや関連": 1, "とても関連": 2},
+    {"関連なし": 0, "やや関連": 1, "関連": 2, "非常に関連": 3},
+    {"無関係": 0, "やや関連": 1, "関連": 2, "非常に関連": 3},
+    {"小": 0, "中": 1, "大": 2},
     {"irrelevant": 0, "partial": 1, "exact": 2},
     {"irrelevant": 0, "partially relevant": 1, "relevant": 2},
     {"not relevant": 0, "partially relevant": 1, "relevant": 2},
@@ -51,6 +67,12 @@ _RESCALED: tuple[Mapping[float, int], ...] = (
 def _folded(label: str) -> str:
     plain = " ".join(unicodedata.normalize("NFKC", label).split()).casefold()
     return plain.translate(_ALIKE) if len(plain) <= 2 else plain
+
+
+def _plain(cells: "pd.Series[str]") -> "pd.Series[str]":
+    """Return cells as they are read as numbers: ① and full-width digits are digits."""
+    names = {str(cell): unicodedata.normalize("NFKC", str(cell)).strip() for cell in cells.unique()}
+    return replaced(cells, names)
 
 
 def scale_of(labels: list[str]) -> Mapping[str, int] | None:
@@ -109,7 +131,7 @@ def graded(table: Table, column: str, given: Mapping[str, int], file: str, ledge
     else:
         proposed = _proposed(table, column)
         if proposed is None:
-            cells = table.rows[column].str.strip()
+            cells = _plain(table.rows[column])
             if (
                 (cells != "").any()
                 and share_numeric(cells) == 0.0

@@ -11,7 +11,14 @@ from typing import BinaryIO, cast
 import pyarrow as pa
 
 from rerank.intake.content import MAX_LINE_CHARS, Content, DuplicateKeyError, parse_json
-from rerank.intake.decoding import KNOWN_MARKS, is_nearly_utf8, japanese, line_at
+from rerank.intake.decoding import (
+    KNOWN_MARKS,
+    is_escaped_japanese,
+    is_nearly_utf8,
+    japanese,
+    line_at,
+    mixture_in,
+)
 from rerank.intake.formats import delimited, jsonl, parquet
 from rerank.intake.formats.registry import TEXT
 from rerank.intake.noting import Ledger, note
@@ -84,9 +91,9 @@ class LargeFile:
         name, findings = self.source.name, self._ledger.findings
         digest = hashlib.sha256()
         mark: str | None = None
-        first_bad: tuple[int, str, bytes] | None = None
+        first_bad: tuple[int, str, bytes, int] | None = None
         n_lines = n_bad = n_other = 0
-        is_start = True
+        is_start, is_iso = True, False
         with self._raw() as file:
             while True:
                 piece = file.read(_SCAN_BYTES)
@@ -105,11 +112,12 @@ class LargeFile:
                     if len(piece) > 4 * MAX_LINE_CHARS:
                         findings.append(note("error", "line_too_long", name, n_lines + 1, maximum=MAX_LINE_CHARS))
                         return Scan(self.source.sha256, None)
+                    is_iso |= is_escaped_japanese(piece)
                     bad, other = _bad_bytes(piece)
                     if bad and first_bad is None:
                         at = _first_bad(piece)
                         line, value = line_at(piece, at)
-                        first_bad = (n_lines + line, value, piece)
+                        first_bad = (n_lines + line, value, piece, n_lines)
                     n_bad += bad
                     n_other += other
                 n_lines += piece.count(b"\n")
@@ -117,14 +125,21 @@ class LargeFile:
         if mark is not None and mark != "utf-8-sig":
             self.encoding = mark
             findings.append(note("info", "text_encoding", name, encoding=mark))
+        elif first_bad is None and is_iso and n_other == 0:
+            self.encoding = "iso2022_jp"
+            findings.append(note("info", "text_encoding", name, encoding="iso2022_jp"))
         elif first_bad is None:
             self.encoding = mark or "utf-8"
         elif is_nearly_utf8(n_bad, n_other):
             self.encoding = mark or "utf-8"
             findings.append(note("warning", "bytes_not_utf8", name, first_bad[0], first_bad[1], n_bytes=n_bad))
         else:
-            found = japanese(first_bad[2])
-            if found is None:
+            found, mixed = japanese(first_bad[2]), mixture_in(first_bad[2])
+            if mixed and mixed.encoding:
+                at, value = line_at(first_bad[2], mixed.first)
+                facts = {"encoding": mixed.encoding, "n_lines": mixed.n_utf8}
+                findings.append(note("error", "encodings_mixed", name, first_bad[3] + at, value, **facts))
+            elif found is None:
                 findings.append(note("error", "encoding_unknown", name, first_bad[0], first_bad[1]))
             else:
                 self.encoding = found[1]

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from rerank.wording.fields import ROLE_NAMES
 from rerank.wording.language import Say, later
 from rerank.wording.names import FIRST_STAGES
+from rerank.wording.numbers import megabytes
 
 # Only words that a user cannot meet as literal text in a file, a plan or a command.
 WORDS: Mapping[str, Mapping[str, str]] = {
@@ -75,6 +76,8 @@ def _in_words(say: Say, name: str, value: object, facts: Mapping[str, object]) -
         return say(WORDS[name][value]).format_map(Facts(facts))
     if name == "share" and isinstance(value, float):
         return f"{value:.0%}"
+    if name in ("max_bytes", "unpacked_bytes") and isinstance(value, int):
+        return megabytes(value)
     if isinstance(value, Mapping):
         return ", ".join(f"{key}: {count}" for key, count in value.items())
     if isinstance(value, (list, tuple)):

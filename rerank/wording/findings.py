@@ -13,15 +13,21 @@ from rerank.wording.names import SEVERITIES, name_of
 FINDINGS: Mapping[str, str] = {
     "nul_bytes": later("The file holds NUL bytes: it is binary, or UTF-16 without its mark. Save it as UTF-8."),
     "gzip_broken": later("The compressed file is damaged or cut short. Compress it again."),
-    "gzip_too_large": later("The file would unpack to more than {max_bytes} bytes. Split it."),
+    "gzip_too_large": later("The file would unpack to more than {max_bytes}. Split it."),
     "archive_not_supported": later("A {kind} file cannot be read here. Unpack it or save it as CSV or JSONL."),
     "encoding_unknown": later("The file is not in UTF-8, UTF-16, CP932 or EUC-JP. Save it as UTF-8."),
+    "encodings_mixed": later(
+        "Most lines are {encoding}, but {n_lines} lines, of which this is the first, are UTF-8: one of the two would become garbage. Save all of it as UTF-8."
+    ),
     "encoding_broken": later("The file starts as {encoding} and does not stay so. Save it as UTF-8."),
     "bytes_not_utf8": later("{n_bytes} bytes are not UTF-8; the rows that hold them are left out."),
     "text_encoding": later("Read as {encoding}."),
     "file_empty": later("The file is empty."),
     "wrong_number_of_fields": later("{expected} columns were expected, {found} found."),
     "csv_broken": later("A quotation mark is not closed, or text follows a closing one."),
+    "cell_too_long": later(
+        "A cell has more than {maximum} characters: a quotation mark is not closed, or the text is too long to be read."
+    ),
     "rest_unreadable": later("Quotation marks are so broken that {n_lines} lines from here could not be read."),
     "duplicate_header": later("Two columns are called “{column}”; the first is used."),
     "json_invalid": later("This line is not valid JSON."),
@@ -59,6 +65,9 @@ FINDINGS: Mapping[str, str] = {
     "duplicate_document_id": later(
         "This document id came before (line {first_line} of {first_file}); the first is kept."
     ),
+    "ids_written_differently": later(
+        "{n_ids} values of {field} point nowhere only because they are written differently: “{here}” here, “{there}” there. A spreadsheet may have removed leading zeros or added “.0”; width or case may differ. Export the ids as text and alike."
+    ),
     "orphan_judgment": later("The judgment's {missing} is not in the sample."),
     "orphan_candidate": later("The candidate's {missing} is not in the sample."),
     "orphan_teacher_score": later("The teacher score's {missing} is not in the sample."),
@@ -95,9 +104,7 @@ FINDINGS: Mapping[str, str] = {
         "A file in the archive has a name that leads out of its folder, or lies too deep; it was not read."
     ),
     "archive_nested": later("An archive inside the archive is not read. Unpack it first."),
-    "archive_too_large": later(
-        "The archive would unpack to more than {max_bytes} bytes; nothing of it was read. Split it."
-    ),
+    "archive_too_large": later("The archive would unpack to more than {max_bytes}; nothing of it was read. Split it."),
     "archive_too_many_files": later("The archive holds {n_files} files; {maximum} is the most."),
     "line_too_long": later(
         "A line has more than {maximum} characters: this is no table. Check how the file was written."
@@ -109,10 +116,16 @@ FINDINGS: Mapping[str, str] = {
     "columns_not_read": later("The records have {n_columns} different fields; the {maximum} most frequent are read."),
     "too_many_columns": later("The table has {n_columns} columns; {maximum} is the most. Is the delimiter right?"),
     "parquet_broken": later("The Parquet file is damaged ({reason}). Write it again."),
+    "parquet_names_twice": later(
+        "Two columns of the Parquet file are called “{column}”; nothing of it was read. Rename one."
+    ),
     "parquet_too_large": later(
-        "The Parquet file has {n_rows} rows and {n_bytes} bytes unpacked, which is too much. Take a sample."
+        "The Parquet file has {n_rows} rows and takes {unpacked_bytes} or more unpacked, which is too much. Take a sample."
     ),
     "workbook_broken": later("The workbook is damaged ({reason}); nothing of it was read. Save it again as xlsx."),
+    "workbook_too_large": later(
+        "The cells of this sheet hold more than {max_bytes} of text; it was not read. Save it as CSV, or take a sample."
+    ),
     "formula_without_value": later(
         "A formula whose result was not saved. Open the workbook and save it, or paste values."
     ),

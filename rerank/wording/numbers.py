@@ -15,6 +15,11 @@ def count(value: int) -> str:
     return f"{value:,}"
 
 
+def megabytes(n_bytes: int) -> str:
+    """Return a size in units of 1024 KiB, as limits are set."""
+    return f"{n_bytes / 2**20:,.0f} MiB"
+
+
 def delta(value: float | None) -> str:
     """Return a difference with its sign and three decimals; a true minus sign."""
     return NOTHING if value is None else f"{value:+.3f}".replace("-", "−")

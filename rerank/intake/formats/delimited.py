@@ -21,7 +21,7 @@ MAX_HEAD_CHARS = 2**20
 @dataclass(frozen=True)
 class _Parsed:
     rows: list[tuple[int, list[str]]]
-    broken: list[int]  # lines with quotes that cannot be read
+    broken: list[tuple[int, str]]  # lines that cannot be read, and why
     stopped_at: int | None
     open_at: int | None = None  # the line of a record that goes on after the last line
 
@@ -52,7 +52,7 @@ def _parse(lines: Sequence[str], delimiter: str, quoting: bool, restarts: int, l
         return _Parsed([(n, line.split(delimiter)) for n, line in numbered if line.strip()], [], None)
     csv.field_size_limit(MAX_FIELD)
     rows: list[tuple[int, list[str]]] = []
-    broken: list[int] = []
+    broken: list[tuple[int, str]] = []
     start = 0
     while start < len(lines):
         rest = (lines[number] + "\n" for number in range(start, len(lines)))
@@ -68,7 +68,7 @@ def _parse(lines: Sequence[str], delimiter: str, quoting: bool, restarts: int, l
             is_open = str(error) == "unexpected end of data" and not last
             if is_open and sum(len(line) for line in lines[at:]) <= MAX_FIELD:
                 return _Parsed(rows, broken, None, at + 1)
-            broken.append(at + 1)
+            broken.append((at + 1, "cell_too_long" if "field limit" in str(error) else "csv_broken"))
             if len(broken) > restarts:
                 return _Parsed(rows, broken, at + 1)
             start = at + 1
@@ -128,8 +128,10 @@ class BlockReader:
         delimiter = self._delimiter or ","
         parsed = _parse(lines, delimiter, self._quoting, self._restarts, last)
         self._restarts -= len(parsed.broken)
-        for line in parsed.broken:
-            refuse(ledger, "error", "csv_broken", self._file, first_line + line - 1, lines[line - 1], lines[line - 1])
+        for line, code in parsed.broken:
+            facts = {"maximum": MAX_FIELD} if code == "cell_too_long" else {}
+            text = lines[line - 1]
+            refuse(ledger, "error", code, self._file, first_line + line - 1, text, text, **facts)
         if parsed.open_at is not None:
             self._open = (first_line + parsed.open_at - 1, list(lines[parsed.open_at - 1 :]))
         if parsed.stopped_at is not None:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator, Mapping
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from rerank.intake.content import Content
@@ -16,6 +17,7 @@ from rerank.intake.tables import MAX_COLUMNS, Table, rows_of
 
 MAX_ROWS = 10_000_000
 _BATCH = 10_000
+_PIECE_BYTES = 64 * 2**20  # that become Python objects at once
 MAX_PARQUET_BYTES = 8 * MAX_TEXT_BYTES
 
 
@@ -55,26 +57,83 @@ def _flat(record: Mapping[str, object]) -> dict[str, str]:
     return found
 
 
+class _TooLargeError(Exception):
+    """What is packed small would fill the memory or the disk."""
+
+
+def _opened(where: str | pa.BufferReader) -> pq.ParquetFile:
+    """Open a file so that texts that are stored once and named often stay so until they are looked at."""
+    schema = pq.read_schema(where)
+    texts = [
+        field.name
+        for field in schema
+        if pa.types.is_string(field.type)
+        or pa.types.is_large_string(field.type)
+        or pa.types.is_binary(field.type)
+        or pa.types.is_large_binary(field.type)
+    ]
+    if isinstance(where, pa.BufferReader):
+        where.seek(0)
+    return pq.ParquetFile(where, pre_buffer=False, read_dictionary=texts)
+
+
+def _n_bytes(column: "pa.ChunkedArray | pa.Array") -> int:
+    """Return the size of a batch's column when every row has its own copy."""
+    if not pa.types.is_dictionary(column.type):
+        return int(column.nbytes)
+    lengths = pc.binary_length(column.dictionary).cast(pa.int64())
+    return int(pc.sum(lengths.take(column.indices)).as_py() or 0)
+
+
+def _records(opened: pq.ParquetFile, limit: int) -> Iterator[list[dict[str, object]]]:
+    """Yield rows in pieces of bounded size. Raises _TooLargeError when all together have more bytes than the limit."""
+    n_bytes = 0
+    for batch in opened.iter_batches(_BATCH):
+        here = sum(_n_bytes(column) for column in batch.columns)
+        n_bytes += here
+        if n_bytes > limit:
+            raise _TooLargeError
+        step = max(1, len(batch) * _PIECE_BYTES // max(here, 1))
+        for start in range(0, len(batch), step):
+            yield batch.slice(start, step).to_pylist()
+
+
+def _names_once(opened: pq.ParquetFile, file: str, ledger: Ledger) -> bool:
+    """Tell whether every column has a name of its own; two of one name are told, and none of the file is read."""
+    names = opened.schema_arrow.names
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        ledger.findings.append(note("error", "parquet_names_twice", file, column=twice))
+    return twice is None
+
+
 def tables(where: str | pa.BufferReader, file: str, ledger: Ledger) -> Iterator[Table]:
     """Yield the rows of a file of any length batch by batch; only what is in memory at once is limited."""
     number = 0
     try:
-        opened = pq.ParquetFile(where, pre_buffer=False)
+        opened = _opened(where)
         index = opened.metadata
         largest = max((index.row_group(place).total_byte_size for place in range(index.num_row_groups)), default=0)
         if largest > MAX_PARQUET_BYTES:
-            ledger.findings.append(note("error", "parquet_too_large", file, n_rows=index.num_rows, n_bytes=largest))
+            ledger.findings.append(
+                note("error", "parquet_too_large", file, n_rows=index.num_rows, unpacked_bytes=largest)
+            )
             return
         if index.num_columns > MAX_COLUMNS:
             facts = {"n_columns": index.num_columns, "maximum": MAX_COLUMNS}
             ledger.findings.append(note("error", "too_many_columns", file, 1, **facts))
             return
-        for batch in opened.iter_batches(_BATCH):
+        if not _names_once(opened, file, ledger):
+            return
+        for records in _records(opened, MAX_PARQUET_BYTES * max(1, index.num_row_groups)):
             kept: list[tuple[int, dict[str, str]]] = []
-            for record in batch.to_pylist():
+            for record in records:
                 number += 1
                 _keep(_flat(record), number, kept, file, ledger)
             yield Table(rows_of(kept), "parquet")
+    except _TooLargeError:
+        facts = {"n_rows": index.num_rows, "unpacked_bytes": MAX_PARQUET_BYTES}
+        ledger.findings.append(note("error", "parquet_too_large", file, **facts))
     except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError, TypeError) as error:
         ledger.findings.append(note("error", "parquet_broken", file, reason=type(error).__name__))
 
@@ -90,25 +149,34 @@ def _keep(row: dict[str, str], number: int, kept: list[tuple[int, dict[str, str]
 def read(content: Content) -> list[Table]:
     """Return the rows, counted from 1; sizes are checked in the file's own index before anything is unpacked."""
     file, ledger = content.file, content.ledger
+    before = len(ledger.findings), len(ledger.rejected)
     try:
-        opened = pq.ParquetFile(pa.BufferReader(content.data))
+        opened = _opened(pa.BufferReader(content.data))
         index = opened.metadata
         n_bytes = sum(index.row_group(number).total_byte_size for number in range(index.num_row_groups))
         if index.num_rows > MAX_ROWS or n_bytes > MAX_PARQUET_BYTES:
-            facts = {"n_rows": index.num_rows, "n_bytes": n_bytes}
+            facts = {"n_rows": index.num_rows, "unpacked_bytes": n_bytes}
             ledger.findings.append(note("error", "parquet_too_large", file, **facts))
             return []
         if index.num_columns > MAX_COLUMNS:
             facts = {"n_columns": index.num_columns, "maximum": MAX_COLUMNS}
             ledger.findings.append(note("error", "too_many_columns", file, 1, **facts))
             return []
+        if not _names_once(opened, file, ledger):
+            return []
         kept: list[tuple[int, dict[str, str]]] = []
         number = 0
-        for batch in opened.iter_batches(_BATCH):
-            for record in batch.to_pylist():
+        for records in _records(opened, n_bytes + 2 * MAX_TEXT_BYTES):
+            for record in records:
                 number += 1
                 _keep(_flat(record), number, kept, file, ledger)
+    except _TooLargeError:
+        del ledger.findings[before[0] :], ledger.rejected[before[1] :]
+        facts = {"n_rows": index.num_rows, "unpacked_bytes": MAX_PARQUET_BYTES}
+        ledger.findings.append(note("error", "parquet_too_large", file, **facts))
+        return []
     except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError, TypeError) as error:
+        del ledger.findings[before[0] :], ledger.rejected[before[1] :]  # half a file is none
         ledger.findings.append(note("error", "parquet_broken", file, reason=type(error).__name__))
         return []
     return [Table(rows_of(kept), "parquet")]

@@ -73,9 +73,14 @@ def open_tables(content: Content) -> list[Table]:
             return []
         tables = _first(TEXT, content) or []
     found = [table for table in tables if len(table.rows)]
-    if not found and not any(finding.file == content.file for finding in content.ledger.findings):
+    if not found and not any(_is_of(content.file, finding.file) for finding in content.ledger.findings):
         content.ledger.findings.append(note("error", "no_rows", content.file))
     return found
+
+
+def _is_of(file: str, named: str | None) -> bool:
+    """Tell whether a finding is about a file or one of its sheets."""
+    return named is not None and (named == file or named.startswith(f"{file} › "))
 
 
 def _first(formats: Mapping[str, ModuleType], content: Content) -> list[Table] | None:

@@ -13,8 +13,10 @@ _NUMBER = re.compile(r"""(?:number|id)\s*=\s*["']([^"']+)["']""", re.IGNORECASE)
 
 
 def sniff(content: Content) -> bool:
-    """Say whether a topic starts among the first lines."""
-    return bool(content.head) and any(re.match(r"\s*<(top|topic)\b", line, re.IGNORECASE) for line in content.head[:10])
+    """Say whether a topic starts among the first lines, alone or after other tags."""
+    return bool(content.head) and any(
+        re.match(r"\s*(?:<[^<>]*>\s*)*<(top|topic)\b", line[:10_000], re.IGNORECASE) for line in content.head[:10]
+    )
 
 
 def read(content: Content) -> list[Table]:

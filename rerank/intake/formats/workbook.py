@@ -14,6 +14,7 @@ from defusedxml.common import DefusedXmlException
 from openpyxl.utils.exceptions import InvalidFileException
 
 from rerank.intake.content import Content
+from rerank.intake.decoding import MAX_TEXT_BYTES
 from rerank.intake.formats.parquet import as_cell
 from rerank.intake.mapping import folded, is_header
 from rerank.intake.noting import is_storable, note, refuse
@@ -112,8 +113,13 @@ def _table(content: Content, values: Any, formulas: Any) -> Table | None:
     n_formulas, first_formula, formula = 0, 0, ""
     n_dates, first_date, date = 0, 0, ""
     n_long, first_long, long = 0, 0, ""
+    n_chars = 0
     for line, (row, written) in enumerate(zip(_rows(values), _formulas(formulas), strict=False), start=1):
         cells = [as_cell(value) for value in row]
+        n_chars += sum(map(len, cells))
+        if n_chars > MAX_TEXT_BYTES:  # a text is stored once and may be named by every cell
+            ledger.findings.append(note("error", "workbook_too_large", file, line, max_bytes=MAX_TEXT_BYTES))
+            return None
         while cells and not cells[-1].strip():
             cells.pop()
         if not cells and not written:
