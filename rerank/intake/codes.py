@@ -27,6 +27,7 @@ FINDINGS: Mapping[str, tuple[str, ...]] = {
     "wrong_number_of_fields": ("expected", "found"),  # error row
     "csv_broken": (),  # error row: a quote that is never closed, or text after a closing quote
     "cell_too_long": ("maximum",),  # error row: a cell of more than 4 Mi characters, or a quote that is never closed
+    "nothing_usable": ("n_rows",),  # error: so many lines and no row among them; the rest of the file is not read
     "rest_unreadable": ("n_lines",),  # error: so many broken quotes that reading stopped at this line
     "duplicate_header": ("column",),  # error: two columns of one name; the first is used
     "json_invalid": (),  # error row

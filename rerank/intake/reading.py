@@ -34,7 +34,7 @@ from rerank.intake.mapping import (
     read_mapping,
     text_columns,
 )
-from rerank.intake.noting import Ledger, RejectedRow, count_errors, note
+from rerank.intake.noting import Ledger, RejectedRow, capped, count_errors, note
 from rerank.intake.rows import READERS
 from rerank.intake.sources import LEAVE_OUT, Choice, Source, bytes_of, key_of
 from rerank.intake.spool import DocumentSpool
@@ -44,6 +44,7 @@ N_PREVIEW = 5
 PREVIEW_CHARS = 2000
 MAX_FILES = 1000
 MAX_DEPTH = 3
+MAX_EMPTY_BLOCKS = 8
 _DERIVED = {"derived_queries": "queries", "derived_documents": "documents"}
 
 
@@ -205,7 +206,16 @@ class _Reader:
             return True
         key = key_of(scan.sha256)
         tables = file.tables(block)
-        raw = next((table for table in tables if len(table.rows)), None)
+        raw: Table | None = None
+        for n_empty, table in enumerate(tables, start=1):
+            if len(table.rows):
+                raw = table
+                break
+            if n_empty == MAX_EMPTY_BLOCKS:  # a quotation mark that is never closed makes no line usable, to the end
+                self.ledger.findings.extend(capped(block.findings))
+                self.ledger.findings.append(note("error", "nothing_usable", source.name, n_rows=len(block.rejected)))
+                self._unread(source, scan.encoding)
+                return True
         if raw is None:
             return False
         choice = self._choice(source, key, raw.columns, block)

@@ -1,15 +1,25 @@
 """What to judge: what first stages and finished experiments rank first and nobody has judged yet."""
 
+import shutil
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from rerank.digests import digest_of
 from rerank.evaluation.unjudged import unjudged_among_first
 from rerank.intake.dataset import Dataset
 from rerank.intake.pairs import KEY
-from rerank.retrieval.candidates import bm25_of, top
+from rerank.retrieval.bm25 import Bm25
+from rerank.retrieval.candidates import bm25_of, index_folder, top
+from rerank.retrieval.mapped_index import MappedBm25, OnPart
+from rerank.store.artefacts import read_parquet, write_parquet
+from rerank.store.home import room
+
+MAX_AT_ONCE = 100_000  # documents; more are indexed by a job
+SEARCHED_AT_ONCE = 200  # queries between two parts on disk
 
 
 def people_judged(dataset: Dataset) -> pd.DataFrame:
@@ -17,18 +27,58 @@ def people_judged(dataset: Dataset) -> pd.DataFrame:
     return dataset.judgments.iloc[:0] if dataset.manifest.get("implicit") else dataset.judgments
 
 
+def is_searched_by_job(dataset: Dataset) -> bool:
+    """Tell whether a search over all documents takes longer than a page may."""
+    return dataset.documents_at is not None or len(dataset.documents) > MAX_AT_ONCE
+
+
 def bm25_ranking(dataset: Dataset, depth: int) -> pd.DataFrame:
     """Return the first `depth` documents of BM25 over all documents for every query: query_id, doc_id, rank."""
-    index = bm25_of(dataset)
-    doc_ids = dataset.documents["doc_id"].to_numpy()
+    return _ranked(dataset, bm25_of(dataset), dataset.queries, depth)
+
+
+def _ranked(dataset: Dataset, index: Bm25 | MappedBm25, queries: pd.DataFrame, depth: int) -> pd.DataFrame:
+    doc_ids = dataset.documents["doc_id"]
     parts = []
-    for query_id, text in zip(dataset.queries["query_id"], dataset.queries["text"], strict=True):
+    for query_id, text in zip(queries["query_id"], queries["text"], strict=True):
         scores = index.scores(text)
         chosen = top(scores, depth)
         chosen = chosen[scores[chosen] > 0]
         ranks = np.arange(1, len(chosen) + 1)
-        parts.append(pd.DataFrame({"query_id": query_id, "doc_id": doc_ids[chosen], "rank": ranks}))
+        found = doc_ids.iloc[chosen].to_numpy()
+        parts.append(pd.DataFrame({"query_id": query_id, "doc_id": found, "rank": ranks}))
     return pd.concat(parts, ignore_index=True)
+
+
+def bm25_ranking_path(dataset: Dataset, depth: int) -> Path:
+    """Return where a job keeps the ranking of `bm25_ranking`."""
+    return room("pools") / f"{digest_of([dataset.digest, depth, index_folder(dataset).name])}.parquet"
+
+
+def keep_bm25_ranking(dataset: Dataset, depth: int, on_index: OnPart, on_search: OnPart) -> pd.DataFrame:
+    """Return the ranking, computed and kept unless it is there; parts that are finished stay when it is stopped.
+
+    on_index: told how many of how many documents are indexed. on_search: told how many of how many queries are done.
+    Both may raise to stop.
+    """
+    path = bm25_ranking_path(dataset, depth)
+    if path.is_file():
+        return read_parquet(path)
+    index = bm25_of(dataset, on_index)
+    parts = path.with_suffix(".parts")
+    parts.mkdir(parents=True, exist_ok=True)
+    found = []
+    for start in range(0, len(dataset.queries), SEARCHED_AT_ONCE):
+        part = parts / f"{start:08d}.parquet"
+        if not part.is_file():
+            queries = dataset.queries.iloc[start : start + SEARCHED_AT_ONCE]
+            write_parquet(part, _ranked(dataset, index, queries, depth))
+        found.append(read_parquet(part))
+        on_search(min(start + SEARCHED_AT_ONCE, len(dataset.queries)), len(dataset.queries))
+    ranking = pd.concat(found, ignore_index=True)
+    write_parquet(path, ranking)
+    shutil.rmtree(parts)
+    return ranking
 
 
 def pool_of(dataset: Dataset, rankings: Iterable[pd.DataFrame], depth: int) -> pd.DataFrame:

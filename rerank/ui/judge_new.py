@@ -5,10 +5,20 @@ import streamlit as st
 
 from rerank.errors import RerankError
 from rerank.intake.dataset import Dataset
-from rerank.judging.pool import at_most, bm25_ranking, people_judged, pool_of, settling
+from rerank.judging.pool import (
+    at_most,
+    bm25_ranking,
+    bm25_ranking_path,
+    is_searched_by_job,
+    people_judged,
+    pool_of,
+    settling,
+)
 from rerank.judging.tasks import MAX_GRADE, MAX_PAIRS, ORDERS, Settings, create_task
 from rerank.planning.experiments import list_experiments
+from rerank.store.artefacts import read_parquet
 from rerank.ui import cached
+from rerank.ui.job_button import job_button
 from rerank.ui.safe import plain
 from rerank.ui.session import asked_for
 from rerank.ui.show import problem
@@ -58,7 +68,16 @@ def new_task_form(say: Say, dataset: Dataset) -> None:
         say("Guideline"), value=_guideline(say), height=150, max_chars=GUIDELINE_CHARS, key="new_guideline"
     )
     name = st.text_input(say("Name of the task"), value=say("first round"), max_chars=NAME_CHARS, key="task_name")
-    ready = bool(plain(name).strip()) and all(meanings) and (what != POOL or bool(sources))
+    is_searched = BM25 not in sources or not is_searched_by_job(dataset) or bm25_ranking_path(dataset, depth).is_file()
+    if not is_searched:
+        st.info(
+            say(
+                "With so many documents the search for pairs takes minutes, once: start it here. It goes on when you "
+                "close the page, and what was finished stays if it is stopped."
+            )
+        )
+        job_button(say, say("Search for what nobody has judged"), "pool", {"dataset": dataset.digest, "depth": depth})
+    ready = bool(plain(name).strip()) and all(meanings) and (what != POOL or bool(sources)) and is_searched
     if not st.button(say("Start judging"), type="primary", disabled=not ready, key="create_task"):
         return
     try:
@@ -136,7 +155,10 @@ def _pool_fields(say: Say, dataset: Dataset, experiments: dict[str, str]) -> tup
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def _bm25(digest: str, depth: int) -> pd.DataFrame:
-    return bm25_ranking(cached.dataset(digest), depth)
+    found = cached.dataset(digest)
+    if is_searched_by_job(found):
+        return read_parquet(bm25_ranking_path(found, depth))
+    return bm25_ranking(found, depth)
 
 
 def _pairs(dataset: Dataset, what: str, sources: list[str], depth: int) -> pd.DataFrame:

@@ -28,6 +28,9 @@ FINDINGS: Mapping[str, str] = {
     "cell_too_long": later(
         "A cell has more than {maximum} characters: a quotation mark is not closed, or the text is too long to be read."
     ),
+    "nothing_usable": later(
+        "None of the first {n_rows} lines is usable, so the rest of the file was not read. Mend the first of them: a quotation mark that is not closed, or a wrong delimiter, spoils all that follow."
+    ),
     "rest_unreadable": later("Quotation marks are so broken that {n_lines} lines from here could not be read."),
     "duplicate_header": later("Two columns are called “{column}”; the first is used."),
     "json_invalid": later("This line is not valid JSON."),

@@ -86,6 +86,7 @@ PHASES: Mapping[str, str] = {
     "downloading": later("Downloading and reading the benchmark"),
     "reading": later("Reading and checking the files"),
     "storing": later("Storing the dataset"),
+    "indexing": later("Indexing the documents"),
     "candidates": later("Finding candidates"),
     "unlabelled": later("Finding candidates of unlabelled queries"),
     "teaching": later("Asking the teacher"),

@@ -62,6 +62,10 @@ def _run(job: Job) -> None:
             from rerank.worker.importing import ImportSpec, run_import
 
             run_import(ImportSpec(**job.spec), reporter, import_record_path(job.id))
+        elif job.kind == "pool":
+            from rerank.worker.pooling import run_pool
+
+            run_pool(job.spec, reporter)
         else:
             raise RerankError("unknown_job_kind", kind=job.kind)
 

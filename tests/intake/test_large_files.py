@@ -199,3 +199,13 @@ def test_a_streamed_digest_is_the_digest_of_the_whole(tmp_path: Path) -> None:
 
 def _frames(dataset: Any) -> dict[str, pd.DataFrame]:
     return {"queries": dataset.queries, "documents": dataset.documents, "judgments": dataset.judgments}
+
+
+def test_a_quote_that_is_never_closed_ends_the_reading_of_a_large_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    in_blocks(monkeypatch)
+    data = b'doc_id,title,text\nd1,a,"open\n' + b"word word word\n" * 3000
+    draft = read_files([QUERIES, JUDGMENTS, Source("documents.csv", data)])
+    found = {finding.code: finding for finding in draft.findings}
+    assert int(str(found["nothing_usable"].facts["n_rows"])) < 3000
+    assert found["nothing_usable"].file == "documents.csv"
+    assert draft.frames["documents"].empty
