@@ -135,7 +135,7 @@ def decide(evidence: Evidence) -> Decision:
     if "n_more_queries" in numbers:  # further test queries; a split tests only some of those that are judged
         numbers["n_more_to_judge"] = math.ceil(float(numbers["n_more_queries"]) / evidence.tested_share - 1e-9)
     found = dataclasses.replace(
-        found, would_change=(*found.would_change, *_by_chance(evidence, found.reasons)), next_numbers=numbers
+        found, would_change=(*found.would_change, *_about_guardrails(evidence, found.reasons)), next_numbers=numbers
     )
     # Two rules may name the same code; said once is enough.
     return dataclasses.replace(
@@ -143,16 +143,17 @@ def decide(evidence: Evidence) -> Decision:
     )
 
 
-def _by_chance(evidence: Evidence, reasons: tuple[str, ...]) -> tuple[str, ...]:
-    """Say that more queries would tell, where a guardrail that decided is broken within chance."""
+def _about_guardrails(evidence: Evidence, reasons: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what would change a guardrail that decided: more queries within chance, retrieval where recall is low."""
     named: dict[str, list[Comparison | None]] = {
         "single_breaks_guardrail": [evidence.single],
         "second_breaks_guardrail": [evidence.second],
         "free_baseline_breaks_guardrail": [*_free_gains(evidence)],
     }
-    found = [item for code, items in named.items() if code in reasons for item in items]
-    unsure = any(item is not None and item.challenger in evidence.broken_by_chance for item in found)
-    return ("more_judged_queries",) if unsure else ()
+    found = [item.challenger for code, items in named.items() if code in reasons for item in items if item is not None]
+    unsure = any(name in evidence.broken_by_chance for name in found)
+    of_retrieval = any("min_recall" in evidence.broken.get(name, ()) for name in found)  # of all strategies alike
+    return (("more_judged_queries",) if unsure else ()) + (("better_retrieval",) if of_retrieval else ())
 
 
 def _with_signal(found: Decision, signal: Comparison | None) -> Decision:

@@ -1,7 +1,7 @@
 """What more money could buy, and which of it to buy at a budget."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -112,6 +112,12 @@ class Advice:
     rows: tuple[tuple[OptionCode, Offer | None], ...]
     recommended: Offer
     from_usd: float | None
+
+
+def held_back(code: str, reasons: Collection[str]) -> bool:
+    """Say whether a guardrail or the cost made a decision against a gain: more data would not change that."""
+    held = any(reason in reasons for reason in ("single_breaks_guardrail", "single_too_dear"))
+    return held and code in ("stop", "adopt_free_baseline")
 
 
 def _matters(offer: Offer, stop: Offer, margin: float) -> bool:

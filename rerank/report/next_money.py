@@ -21,6 +21,7 @@ from rerank.decide.next_money import (
     Prospect,
     advise,
     experimenting,
+    held_back,
     stopping,
     switching,
 )
@@ -245,6 +246,8 @@ def _label_queries(case: _Case, single: str, question: Comparison, adopted: bool
     assumed = ["same_population", "adopted_if_shown", "experiment_repeated", "judging_time"]
     assumed += [*_from_curve(known, single), *_teacher_assumption(case, single)]
     status: OptionStatus = "counted" if tells else "growth_unknown"
+    if "single_too_dear" in case.decision["reasons"] and not adopted:
+        status = "too_dear"
     if "single_breaks_guardrail" in case.decision["reasons"]:
         status = "breaks_guardrail"
     return _option("label_queries", status, single, assumed, offers)
@@ -468,10 +471,11 @@ def advice_of(
     offers = offers_of(result, business, current_prices() if prices is None else prices)
     if budget_usd is None:
         budget_usd = usual_budget(result, offers, budgets_of(offers))
+    code = result["decision"]["code"]
     return advise(
         offers,
         budget_usd,
         result["plan"]["margin"],
-        decided=_DECIDED.get(result["decision"]["code"]),
-        n_decided=(_asked(result) or 0) if result["decision"]["code"] == "collect_judgments" else 0,
+        decided="stop_now" if held_back(code, result["decision"]["reasons"]) else _DECIDED.get(code),
+        n_decided=(_asked(result) or 0) if code == "collect_judgments" else 0,
     )

@@ -24,6 +24,8 @@ HEADLINES: Mapping[str, str] = {
 NEARLY_PERFECT = 0.95
 NOTHING_TO_WIN = later("Leave it as it is: today's order is nearly as good as it can be.")
 
+BREAKS_GUARDRAIL = later("Stop here: what gains breaks a guardrail of the plan.")
+
 REASONS: Mapping[str, str] = {
     "data_has_errors": later("The sample has errors that change the numbers."),
     "too_few_queries": later("There are fewer than 15 test queries: no comparison is possible."),
@@ -106,6 +108,8 @@ def decision_headline(say: Say, result: Mapping[str, Any]) -> str:
     headline = HEADLINES[code]
     if code == "repair_first_stage" and result["first_stage"]["oracle"] >= NEARLY_PERFECT:
         headline = NOTHING_TO_WIN  # little to gain, and nothing is missing: there is no first stage to repair
+    if code == "stop" and "single_breaks_guardrail" in decision["reasons"]:
+        headline = BREAKS_GUARDRAIL  # a gain may well be shown
     return say(headline, **_facts(say, decision))
 
 

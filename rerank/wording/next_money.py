@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from rerank.cost.business import Business
-from rerank.decide.next_money import Advice, Offer, Prospect
+from rerank.decide.next_money import Advice, Offer, Prospect, held_back
 from rerank.stats.learning_curve import FAR, NEAR
 from rerank.wording.amounts import amount
 from rerank.wording.language import Say, later
@@ -97,6 +97,11 @@ def _right(prospect: Prospect | None) -> str:
     return NOTHING if prospect is None else share(prospect.probability_right)
 
 
+def _held_back(result: Mapping[str, Any]) -> bool:
+    """Say whether what is right is not a matter of the KPI alone."""
+    return held_back(result["decision"]["code"], result["decision"].get("reasons", ()))
+
+
 def _strategy(say: Say, result: Mapping[str, Any], code: str) -> str:
     options = result["next_money"]["options"]
     name = next((item["strategy"] for item in options if item["option"] == code), None)
@@ -121,6 +126,12 @@ def recommendation(say: Say, result: Mapping[str, Any], advice: Advice, business
     code = result["decision"]["code"]
     if code == "repair_first_stage":
         return say("With {budget}: none of these. The decision comes first.", **facts)
+    if _held_back(result):
+        return say(
+            "With {budget}: buy nothing more. The single stage is not held back for want of data: see the reasons of the "
+            "decision.",
+            **facts,
+        )
     if offer.option == "stop_now" and code == "collect_judgments":
         numbers = result["decision"]["next_numbers"]
         facts["asked"] = count(numbers.get("n_more_to_judge", numbers["n_more_queries"]))
@@ -239,7 +250,7 @@ def option_table(say: Say, result: Mapping[str, Any], advice: Advice, business: 
                 say("Cost"): amount(say, offer.cost_usd if offer else None, business),
                 say("Expected gain"): _gain(prospect)["gain"],
                 say("95 % interval"): _gain(prospect)["range"],
-                say("Probability of a right decision"): _right(prospect),
+                say("Probability of a right decision"): NOTHING if _held_back(result) else _right(prospect),
                 say("Remark"): remark,
             }
         )

@@ -255,3 +255,9 @@ def test_label_or_distil_explains_a_decision_without_making_it(signal: object, r
     found = decide(dataclasses.replace(BASE, signal=signal))  # type: ignore[arg-type]
     assert (found.code, found.reasons[-1]) == (decide(BASE).code, reason)
     assert set(found.would_change) <= set(WOULD_CHANGE)
+
+
+def test_a_low_recall_asks_for_better_retrieval() -> None:
+    low = dataclasses.replace(BASE, broken={"C": ("min_recall",)})
+    assert "better_retrieval" in decide(low).would_change
+    assert "better_retrieval" not in decide(dataclasses.replace(BASE, broken={"C": BREAKS})).would_change

@@ -15,6 +15,9 @@ from rerank.report.curve import curve_scores
 from rerank.report.next_money import ASSUMPTIONS, FACTORS, advice_of, budgets_of, next_money, offers_of, usual_budget
 from rerank.report.per_query import seed_scores
 from rerank.report.ran import CurvePoint, Ran
+from rerank.wording.language import speaker
+from rerank.wording.next_money import option_table, recommendation
+from rerank.wording.numbers import NOTHING
 from tests.executed import QUALITY, executed
 
 N_QUERIES = 60
@@ -243,3 +246,20 @@ def test_a_result_without_a_tested_single_stage_has_no_options() -> None:
 
 def test_the_same_execution_gives_the_same_options(rising: dict[str, Any]) -> None:
     assert stored(with_curve()) == rising
+
+
+@pytest.mark.parametrize("reason", ["single_breaks_guardrail", "single_too_dear"])
+def test_where_a_guardrail_or_the_cost_decided_nothing_is_bought_and_no_probability_is_named(reason: str) -> None:
+    """The KPI gains: that the decision is right is no matter of the KPI."""
+    result = stored(usual(), "stop", reasons=["single_better", reason])
+    advice = advice_of(result, None, 1e6, [])
+    assert advice is not None
+    assert (advice.recommended.option, advice.from_usd) == ("stop_now", None)
+    say = speaker("en")
+    assert "not held back for want of data" in recommendation(say, result, advice, Business())
+    table = option_table(say, result, advice, Business())
+    assert set(table["Probability of a right decision"]) == {NOTHING}
+
+
+def test_errors_in_the_data_advise_nothing() -> None:
+    assert stored(usual(), "repair_data", reasons=["data_has_errors"])["next_money"] is None
