@@ -26,6 +26,8 @@ from rerank.ui.strategies import explain
 from rerank.ui.training_view import attribution, curve, inheritance
 from rerank.ui.verdict import confirmatory_verdicts, decision_banner
 from rerank.wording.amounts import amount
+from rerank.wording.columns import measure_help
+from rerank.wording.gains import gain_in_words
 from rerank.wording.language import Say
 from rerank.wording.names import STRATEGY_EXPLANATIONS, strategy_name
 from rerank.wording.numbers import interval, milliseconds, score
@@ -169,7 +171,7 @@ def _cards(say: Say, result: Mapping[str, Any], business: Business) -> None:
                 score(record["measures"][primary]),
                 delta=f"{found['delta']:+.3f}" if found and found["delta"] is not None else None,
                 delta_color="normal" if significant else "off",
-                help=say(STRATEGY_EXPLANATIONS[name]),
+                help=" ".join(filter(None, (say(STRATEGY_EXPLANATIONS[name]), measure_help(say, primary)))),
             )
             if found is None:
                 st.caption(say("reference"))
@@ -177,6 +179,9 @@ def _cards(say: Say, result: Mapping[str, Any], business: Business) -> None:
                 gap = interval(found["ci_low"], found["ci_high"])
                 facts = (verdict_name(say, found["verdict"]), gap, significance(say, found))
                 st.caption(markdown(" · ".join(filter(None, facts))))
+                meant = gain_in_words(say, found)
+                if meant:
+                    st.caption(markdown(meant))
             cost = record["cost"]
             st.caption(
                 markdown(

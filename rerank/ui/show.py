@@ -9,6 +9,7 @@ import streamlit as st
 
 from rerank.report.spreadsheets import csv_bytes
 from rerank.ui.safe import markdown, plain
+from rerank.wording.columns import column_help
 from rerank.wording.errors import error_sentence
 from rerank.wording.language import Say
 from rerank.wording.width import width_of
@@ -33,15 +34,17 @@ def user_rows(frame: pd.DataFrame, *, height: int | None = None) -> None:
 
 def table(say: Say, frame: pd.DataFrame, name: str, *, height: int | None = None) -> None:
     """Show a frame with a button that downloads it as CSV; `name` is the file's name and the key."""
-    settings: dict[str, Any] = {
-        column: st.column_config.NumberColumn(format="%.3f")
-        for column in frame.columns
-        if pd.api.types.is_float_dtype(frame[column])
-    }
-    # What a row is about is never cut off; the columns that follow may be scrolled to.
     first = frame.columns[0]
-    if first not in settings:
-        settings[first] = st.column_config.Column(width=_width([first, *frame[first]]))
+    settings: dict[str, Any] = {}
+    for column in frame.columns:
+        explained = column_help(say, str(column))
+        if pd.api.types.is_float_dtype(frame[column]):
+            settings[column] = st.column_config.NumberColumn(format="%.3f", help=explained)
+        elif column == first:  # what a row is about is never cut off; the columns that follow may be scrolled to
+            width = _width([first, *frame[first]])
+            settings[column] = st.column_config.Column(width=width, help=explained)
+        elif explained:
+            settings[column] = st.column_config.Column(help=explained)
     st.dataframe(
         frame,
         hide_index=True,
@@ -74,8 +77,10 @@ def download(say: Say, frame: pd.DataFrame, name: str, *, label: str | None = No
 
 
 def figure(say: Say, drawn: go.Figure, frame: pd.DataFrame, name: str, alt: str) -> None:
-    """Show a figure with its numbers as a download and a description for those who cannot see it."""
+    """Show a figure with its numbers as a table on demand and as a download, and a description in words."""
     st.plotly_chart(drawn, width="stretch", key=f"figure_{name}", config={"displaylogo": False}, alt=alt)
+    if st.toggle(say("Show as a table"), key=f"numbers_{name}"):
+        st.dataframe(frame, hide_index=True, width="stretch", key=f"shown_{name}")
     download(say, frame, name)
 
 
