@@ -9,12 +9,14 @@ from rerank.wording.language import Say, later
 GAINS: Mapping[str, str] = {
     "Success@1": later("Of 100 searches, {n} more have a relevant document first; plausible range {low} to {high}."),
     "P@5": later("Of 100 documents among the first 5, {n} more are relevant; plausible range {low} to {high}."),
-    "nDCG@10": later("With 100 for the best possible order, {n} points to today's; plausible range {low} to {high}."),
+    "nDCG@10": later(
+        "Where 100 is the best possible order: {n} points to today's order; plausible range {low} to {high}."
+    ),
     "RR@10": later(
-        "With 100 for a relevant document always first, {n} points to today's order; plausible range {low} to {high}."
+        "Where 100 is a relevant document always first: {n} points to today's order; plausible range {low} to {high}."
     ),
     "AP": later(
-        "With 100 for all relevant documents on top, {n} points to today's order; plausible range {low} to {high}."
+        "Where 100 is all relevant documents on top: {n} points to today's order; plausible range {low} to {high}."
     ),
 }
 COUNTS = ("Success@1", "P@5")  # searches or documents, not points of a scale

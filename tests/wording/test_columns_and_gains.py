@@ -58,6 +58,6 @@ def test_a_gain_is_said_in_searches_or_points_with_its_range() -> None:
         "Of 100 searches, 6 more have a relevant document first; plausible range 2 to 10."
     )
     assert gain_in_words(say, COMPARED | {"delta": -0.004, "ci_low": -0.05}) == (
-        "With 100 for the best possible order, −0.4 points to today's; plausible range −5 to +10."
+        "Where 100 is the best possible order: −0.4 points to today's order; plausible range −5 to +10."
     )
     assert gain_in_words(say, COMPARED | {"ci_low": None}) == ""
