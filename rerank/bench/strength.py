@@ -82,11 +82,14 @@ def points_of(result: Mapping[str, Any], folder: Path) -> list[dict[str, Any]]:
     for size in sorted({int(point["n_train_queries"]) for point in result["learning_curve"]}):
         points = [point for point in result["learning_curve"] if point["n_train_queries"] == size]
         best = max(points, key=lambda point: float(point["dev_score"]))
-        mine = curve[(curve["strategy"] == best["strategy"]) & (curve["share"] == best["share"])]
-        values = mine.pivot(index="seed", columns="query_id", values="value")[list(queries)].to_numpy()
+        scores = {str(point["strategy"]): _scores_at(curve, point, queries) for point in points}
         against = {
-            name: _difference(queries, free[name].to_numpy().reshape(1, -1), values, primary)
+            name: _difference(queries, free[name].to_numpy().reshape(1, -1), scores[best["strategy"]], primary)
             for name in dict.fromkeys((better, "embedding+fusion"))
+        }
+        each = {
+            name: _difference(queries, free[better].to_numpy().reshape(1, -1), values, primary)
+            for name, values in scores.items()
         }
         found.append(
             {
@@ -96,9 +99,17 @@ def points_of(result: Mapping[str, Any], folder: Path) -> list[dict[str, Any]]:
                 "dev": {point["strategy"]: point["dev_score"] for point in points},
                 "chosen": best["strategy"],
                 "against": against,
+                "better_free": better,
+                "each_against_better_free": each,
             }
         )
     return found
+
+
+def _scores_at(curve: pd.DataFrame, point: Mapping[str, Any], queries: tuple[str, ...]) -> Any:
+    """Return a strategy's test scores at one number of training queries, seeds × queries."""
+    mine = curve[(curve["strategy"] == point["strategy"]) & (curve["share"] == point["share"])]
+    return mine.pivot(index="seed", columns="query_id", values="value")[list(queries)].to_numpy()
 
 
 def _difference(queries: tuple[str, ...], free: Any, trained: Any, measure: str) -> dict[str, Any]:
