@@ -113,13 +113,21 @@ def bench_search(home: Path) -> dict[str, Any]:
     return found
 
 
+def bench_near_duplicates(home: Path) -> dict[str, Any]:
+    """Return what `rerank near-duplicates` takes for the only dataset of a home."""
+    (folder,) = (home / "datasets").iterdir()
+    return run_measured([sys.executable, "-m", "rerank.cli.main", "near-duplicates", folder.name], home)
+
+
 def _search_ms(scores: Scorer, text: str) -> float:
     begun = time.perf_counter()
     top(scores(text), DEPTH)
     return (time.perf_counter() - begun) * 1000
 
 
-def bench_import(n_documents: int, form: str, folder: Path, *, with_search: bool) -> dict[str, Any]:
+def bench_import(
+    n_documents: int, form: str, folder: Path, *, with_search: bool, with_near_duplicates: bool
+) -> dict[str, Any]:
     """Return what importing a collection of this size by `rerank import` takes; its files are removed again."""
     with tempfile.TemporaryDirectory(dir=folder) as made:
         data, home = Path(made) / "data", Path(made) / "home"
@@ -129,6 +137,8 @@ def bench_import(n_documents: int, form: str, folder: Path, *, with_search: bool
         load = os.getloadavg()[0]
         used = run_measured([sys.executable, "-m", "rerank.cli.main", "import", str(data)], home)
         searched = bench_search(home) if with_search else {}
+        if with_near_duplicates:
+            searched["near_duplicates"] = bench_near_duplicates(home)
         stored = sum(file.stat().st_size for file in (home / "datasets").rglob("*") if file.is_file())
     return {
         "n_documents": n_documents,
@@ -155,13 +165,15 @@ def main() -> int:
     parser.add_argument("--formats", default="jsonl", help="jsonl, csv")
     parser.add_argument("--folder", default=None, help="where the collections are made; default: the system's")
     parser.add_argument("--search", action="store_true", help="build the BM25 index as well and time searches")
+    parser.add_argument("--near-duplicates", action="store_true", help="search all documents for near-duplicates too")
     parser.add_argument("--json", default=None)
     given = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory(dir=given.folder) as folder:
         for form in [form for form in given.formats.split(",") if form in _FORMATS]:
             for size in given.documents.split(","):
-                rows.append(bench_import(int(size), form, Path(folder), with_search=given.search))
+                also = {"with_search": given.search, "with_near_duplicates": given.near_duplicates}
+                rows.append(bench_import(int(size), form, Path(folder), **also))
                 print(
                     "{n_documents:>10,} {format:6} {seconds:7.1f} s {cpu_seconds:7.1f} s of a core {peak_mb:7.0f} MB, "
                     "load before {load:.1f}".format(**rows[-1]),
@@ -169,6 +181,9 @@ def main() -> int:
                 )
                 if given.search:
                     print(_search_line(rows[-1]), flush=True)
+                if given.near_duplicates:
+                    line = "{seconds:7.1f} s {cpu_seconds:7.1f} s of a core {peak_mb:7.0f} MB"
+                    print(f"{'near-duplicates':>17} {line.format(**rows[-1]['near_duplicates'])}", flush=True)
     if given.json:
         write_json(Path(given.json), rows)
     return 0

@@ -60,6 +60,11 @@ def _parser() -> argparse.ArgumentParser:
     index = commands.add_parser("index", help="build the search index of a large dataset ahead of time")
     index.add_argument("dataset", metavar="DATASET", help="a stored dataset's digest")
 
+    near = commands.add_parser("near-duplicates", help="search all documents of a dataset for near-duplicates")
+    near.add_argument("dataset", metavar="DATASET", help="a stored dataset's digest")
+    near.add_argument("--csv", metavar="FILE", help="write the documents that repeat others as CSV")
+    near.add_argument("--unjudged", metavar="FILE", help="write as CSV which copies of judged documents are unjudged")
+
     run = commands.add_parser("run", parents=[kept], help="run an experiment and write its result")
     run.add_argument("--plan", metavar="TOML", help="settings on top of the preset; see docs/plan.md")
     run.add_argument("--preset", choices=["quick", "standard"], default="standard")
@@ -163,6 +168,10 @@ def _command(name: str) -> Callable[[argparse.Namespace, Say], int]:
         from rerank.cli.index import index
 
         return index
+    if name == "near-duplicates":
+        from rerank.cli.near_duplicates import near_duplicates
+
+        return near_duplicates
     if name == "run":
         from rerank.cli.run import run
 

@@ -1,7 +1,7 @@
 """The dataset: five tables, a manifest and the digest that names them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ class Dataset:
     ratings or None: query_id, doc_id, rater, grade (int): what several people said before it became a judgment.
     Frames are in the user's order; the digest covers the sorted content and not the name.
     documents_at: the folder of their columns when documents are too many for memory; the frame then reads from it.
+    keeper: whose end would remove that folder, for a dataset that is not stored yet.
     """
 
     name: str
@@ -33,3 +34,4 @@ class Dataset:
     manifest: Mapping[str, Any]
     ratings: pd.DataFrame | None = None
     documents_at: Path | None = None
+    keeper: object = field(default=None, repr=False, compare=False)

@@ -136,6 +136,7 @@ def finish(
         manifest=manifest,
         ratings=frames.get("ratings"),
         documents_at=on_disk,
+        keeper=draft.spool,
     )
 
 

@@ -20,9 +20,9 @@ MAX_COMPARED = 50
 DOCUMENT_SHINGLE = 8
 
 
-def _shingles(text: str, n: int) -> set[bytes]:
-    """Return runs of n characters of a text without blanks and case; Japanese has no words to count."""
-    plain = "".join(unicodedata.normalize("NFKC", text).casefold().split())[:MAX_CHARS]
+def shingles_of(text: str, n: int, n_chars: int = MAX_CHARS) -> set[bytes]:
+    """Return runs of n characters of a text's first ones, without blanks and case; Japanese has no words to count."""
+    plain = "".join(unicodedata.normalize("NFKC", text).casefold().split())[:n_chars]
     return {plain[start : start + n].encode("utf-8", "replace") for start in range(max(1, len(plain) - n + 1))}
 
 
@@ -37,7 +37,7 @@ def near_pairs(texts: Sequence[str], shingle: int, threshold: float = THRESHOLD)
 
     index = MinHashLSH(num_perm=N_PERMUTATIONS, params=BANDS)
     found = []
-    sets = [_shingles(text, shingle) for text in texts]
+    sets = [shingles_of(text, shingle) for text in texts]
     numbers = [re.findall(r"\d+", unicodedata.normalize("NFKC", text)) for text in texts]
     for place, shingles in enumerate(sets):
         sketch = MinHash(num_perm=N_PERMUTATIONS, hashfunc=zlib.crc32)

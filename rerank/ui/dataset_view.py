@@ -10,6 +10,7 @@ from rerank.intake.storage import load_findings, load_rejected
 from rerank.ui import cached
 from rerank.ui.adequacy_view import adequacy_view
 from rerank.ui.choose import choose_dataset
+from rerank.ui.duplicates_view import duplicates_view
 from rerank.ui.findings import findings_table
 from rerank.ui.safe import markdown, plain
 from rerank.ui.show import figure, numbers, problem, table, user_rows
@@ -71,6 +72,7 @@ def dataset_view(say: Say) -> None:
         with right:
             _segments(say, found)
         findings_table(say, load_findings(digest), "dataset_findings")
+        duplicates_view(say, found)
         _texts(say, found)
 
 

@@ -87,6 +87,7 @@ PHASES: Mapping[str, str] = {
     "reading": later("Reading and checking the files"),
     "storing": later("Storing the dataset"),
     "indexing": later("Indexing the documents"),
+    "reading_documents": later("Comparing documents"),
     "candidates": later("Finding candidates"),
     "unlabelled": later("Finding candidates of unlabelled queries"),
     "teaching": later("Asking the teacher"),

@@ -66,6 +66,10 @@ def _run(job: Job) -> None:
             from rerank.worker.pooling import run_pool
 
             run_pool(job.spec, reporter)
+        elif job.kind == "near_duplicates":
+            from rerank.worker.near_duplicates import run_near_duplicates
+
+            run_near_duplicates(job.spec, reporter)
         else:
             raise RerankError("unknown_job_kind", kind=job.kind)
 

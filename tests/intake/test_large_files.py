@@ -170,15 +170,16 @@ def test_what_is_stored_is_read_back_from_its_files(monkeypatch: pytest.MonkeyPa
     dataset = finish(draft, "x", keep_good_rows=True)
     folder = save_dataset(dataset, draft.findings, draft.rejected)
     spooled = draft.spool.folder if draft.spool else Path()
-    del draft
+    digest = dataset.digest
+    del draft, dataset
     assert (folder / "documents" / "text.bytes").is_file()
     assert not (folder / "documents.parquet").exists()
-    stored = load_dataset(dataset.digest)
+    stored = load_dataset(digest)
     assert not spooled.exists()
-    assert dataset_digest({**_frames(stored)}) == dataset.digest
+    assert dataset_digest({**_frames(stored)}) == digest
     assert stored.documents.set_index("doc_id").loc["d4", "text"].startswith("## A heading")
     assert stored.documents.dtypes.tolist() == pd.DataFrame({"a": ["x"]}).dtypes.tolist() * 3
-    assert load_findings(dataset.digest)
+    assert load_findings(digest)
 
 
 def test_a_streamed_digest_is_the_digest_of_the_whole(tmp_path: Path) -> None:
