@@ -105,7 +105,7 @@ def unjudged_copies(dataset: Dataset, found: Duplicates) -> pd.DataFrame:
     known = set(zip(judged["query_id"], judged["doc_id"], strict=True))
     rows: dict[tuple[str, str], tuple[str, int]] = {}
     for query_id, doc_id, grade in judged.itertuples(index=False):
-        for other in members.get(heads.get(doc_id, doc_id), ()):
+        for other in members.get(heads.get(str(doc_id), str(doc_id)), ()):
             if (query_id, other) not in known:
                 rows.setdefault((query_id, other), (doc_id, int(grade)))
     table = [(query_id, doc_id, like, grade) for (query_id, doc_id), (like, grade) in rows.items()]
