@@ -105,9 +105,12 @@ def test_a_stopped_search_goes_on_and_sketches_nothing_twice(tmp_path: Path, mon
     assert found_duplicates(dataset) is None
     written: list[int] = []
     write = searched._write_sketches
-    monkeypatch.setattr(
-        searched, "_write_sketches", lambda path, texts: (written.append(int(path.stem)), write(path, texts))
-    )
+
+    def noted(path: Path, texts: list[str]) -> None:
+        written.append(int(path.stem))
+        write(path, texts)
+
+    monkeypatch.setattr(searched, "_write_sketches", noted)
     found = search_duplicates(dataset)
     assert written == [2, 3, 4]
     assert len(found.pairs) == 22
