@@ -150,6 +150,8 @@ def _beside(decided: _Decided) -> list[_Decided]:
     if decided.role in ("queries", "documents") or not {"query_id", "doc_id"} <= set(mapping):
         return []
     query, title, text = text_columns(table.columns, mapping)
+    if query is None and table.headerless and _are_words(table.rows[mapping["query_id"]]):
+        query = mapping["query_id"]  # OpenSearch's `query,docid,rating` without its header
     found = []
     if query is not None:
         found.append(_Decided(table, "derived_queries", {"query_id": mapping["query_id"], "text": query}))
@@ -157,6 +159,11 @@ def _beside(decided: _Decided) -> list[_Decided]:
     if named:
         found.append(_Decided(table, "derived_documents", {"doc_id": mapping["doc_id"], **named}))
     return found
+
+
+def _are_words(cells: "pd.Series[str]") -> bool:
+    """Tell whether cells are texts rather than ids: of ids hardly any is without a digit."""
+    return bool(cells.str.contains(r"\d", regex=True).mean() < 0.2)
 
 
 class _Reader:

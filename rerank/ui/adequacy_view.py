@@ -43,7 +43,8 @@ def adequacy_view(say: Say, manifest: Mapping[str, Any]) -> None:
     _answer(say, found, digest)
     _to_judge(say, found, digest)
     st.subheader(say("What the answer rests on"), anchor=False)
-    table(say, figures_frame(say, found.sample), "sample_figures")
+    figures = figures_frame(say, found.sample)
+    table(say, figures, "sample_figures", sentences=str(figures.columns[-1]))
     st.caption(markdown(basis_sentence(say, found.sample)))
     if found.sample.segments:
         st.subheader(say("Which segments can be spoken about?"), anchor=False)

@@ -17,4 +17,5 @@ def findings_table(say: Say, findings: Sequence[Finding], name: str) -> None:
     if not findings:
         st.success(say("Nothing to complain about."))
         return
-    table(say, findings_frame(say, findings).map(plain), name)
+    frame = findings_frame(say, findings).map(plain)
+    table(say, frame, name, sentences=str(frame.columns[1]))

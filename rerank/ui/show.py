@@ -15,6 +15,7 @@ from rerank.wording.language import Say
 from rerank.wording.width import width_of
 
 WHOLE_ROWS = 20  # a table of this size is shown whole, a longer one scrolls
+SENTENCE_PIXELS, MAX_LINES = 540, 4  # of a column that is read, not scanned
 
 
 def numbers(shown: Iterable[tuple[str, str | int]]) -> None:
@@ -32,17 +33,25 @@ def user_rows(frame: pd.DataFrame, *, height: int | None = None) -> None:
     st.dataframe(shown, hide_index=True, width="stretch", height=height or "auto")
 
 
-def table(say: Say, frame: pd.DataFrame, name: str, *, height: int | None = None) -> None:
-    """Show a frame with a button that downloads it as CSV; `name` is the file's name and the key."""
+def table(say: Say, frame: pd.DataFrame, name: str, *, height: int | None = None, sentences: str | None = None) -> None:
+    """Show a frame with a button that downloads it as CSV; `name` is the file's name and the key.
+
+    sentences: a column whose texts are shown whole, on several lines.
+    """
     first = frame.columns[0]
     settings: dict[str, Any] = {}
+    row_height = None
     for column in frame.columns:
         explained = column_help(say, str(column))
-        if pd.api.types.is_float_dtype(frame[column]):
+        if column == sentences:
+            settings[column] = st.column_config.Column(width=SENTENCE_PIXELS, help=explained)
+            longest = max(width_of(str(text)) for text in frame[column])
+            n_lines = -(-7 * longest // (SENTENCE_PIXELS - 24))  # 7 pixels a letter, 20 a line
+            row_height = max(35, 14 + 20 * min(MAX_LINES, n_lines))
+        elif pd.api.types.is_float_dtype(frame[column]):
             settings[column] = st.column_config.NumberColumn(format="%.3f", help=explained)
         elif column == first:  # what a row is about is never cut off; the columns that follow may be scrolled to
-            width = _width([first, *frame[first]])
-            settings[column] = st.column_config.Column(width=width, help=explained)
+            settings[column] = st.column_config.Column(width=_width([first, *frame[first]]), help=explained)
         elif explained:
             settings[column] = st.column_config.Column(help=explained)
     st.dataframe(
@@ -50,6 +59,7 @@ def table(say: Say, frame: pd.DataFrame, name: str, *, height: int | None = None
         hide_index=True,
         width="stretch",
         key=f"table_{name}",
+        row_height=row_height,
         height=height or ("content" if len(frame) <= WHOLE_ROWS else "auto"),
         column_config=settings,
     )

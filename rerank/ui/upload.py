@@ -119,7 +119,7 @@ def _file_card(say: Say, read: FileRead) -> None:
             say("What is in this file?"),
             options=options,
             index=0 if read.is_fixed or read.role not in ROLES else options.index(read.role),
-            format_func=lambda role: _role_name(say, role),
+            format_func=lambda role: _role_name(say, role, is_known=read.role is not None),
             key=f"role_{read.key}",
         )
         if read.role is not None and not read.is_fixed:
@@ -138,9 +138,9 @@ def _file_card(say: Say, read: FileRead) -> None:
         user_rows(read.preview)
 
 
-def _role_name(say: Say, role: str) -> str:
+def _role_name(say: Say, role: str, *, is_known: bool) -> str:
     if role == AS_RECOGNISED:
-        return say("as recognised")
+        return say("as recognised") if is_known else say("not recognised: please choose")
     return say("leave it out") if role == LEAVE_OUT else name_of(say, ROLE_NAMES, role)
 
 

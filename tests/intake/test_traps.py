@@ -201,3 +201,12 @@ def test_limits_are_told_in_units_that_people_read() -> None:
 
     finding = note("error", "archive_too_large", "a.zip", max_bytes=512 * 2**20)
     assert "more than 512 MiB;" in finding_sentence(speaker("en"), finding)
+
+
+def test_judgments_without_a_header_tell_their_queries_when_they_name_them_by_text() -> None:
+    documents = Source("collection.tsv", b"d1\tred shoes\nd2\tblue hat\n")
+    draft = read_files([documents, Source("j.csv", "red shoes,d1,3\n青い帽子,d2,1\n".encode())])
+    assert list(draft.frames["queries"]["text"]) == ["red shoes", "青い帽子"]
+    assert len(draft.frames["judgments"]) == 2
+    ids = read_files([documents, Source("j.csv", b"q1,d1,3\nq2,d2,1\n")])
+    assert "no_queries" in codes(ids)
