@@ -26,8 +26,13 @@ CREATE TABLE IF NOT EXISTS answers (
 );
 CREATE INDEX IF NOT EXISTS answers_by_family ON answers (family);
 CREATE INDEX IF NOT EXISTS answers_by_purse ON answers (purse);
-CREATE TABLE IF NOT EXISTS lost (purse TEXT NOT NULL, usd REAL NOT NULL, lost_at REAL NOT NULL);
-CREATE INDEX IF NOT EXISTS lost_by_purse ON lost (purse);
+CREATE TABLE IF NOT EXISTS lost_attempts (
+  purse TEXT NOT NULL,
+  usd REAL NOT NULL,
+  most_usd REAL NOT NULL,
+  lost_at REAL NOT NULL
+);
+CREATE INDEX IF NOT EXISTS lost_attempts_by_purse ON lost_attempts (purse);
 """
 
 
@@ -92,18 +97,26 @@ def keep_answer(question: str, family: str, purse: str, answer: Answer) -> None:
         database.execute(f"INSERT OR IGNORE INTO answers VALUES ({','.join('?' * len(values))})", values)
 
 
-def count_lost(purse: str, usd: float) -> None:
-    """Remember an attempt that may have been billed although no answer came back."""
+def count_lost(purse: str, usd: float, most_usd: float) -> None:
+    """Remember an attempt that may have been billed although no answer came back: about usd, at most most_usd."""
     with _open() as database:
-        database.execute("INSERT INTO lost VALUES (?, ?, ?)", (purse, usd, time.time()))
+        database.execute("INSERT INTO lost_attempts VALUES (?, ?, ?, ?)", (purse, usd, most_usd, time.time()))
+
+
+def _total(column: str, table: str, purse: str) -> float:
+    with _open() as database:
+        row = database.execute(f"SELECT TOTAL({column}) FROM {table} WHERE purse = ?", (purse,)).fetchone()
+    return float(row[0])
 
 
 def spent_usd(purse: str) -> tuple[float, float]:
-    """Return what a purse has paid for answers, and what it may have paid for lost ones."""
-    with _open() as database:
-        paid = database.execute("SELECT TOTAL(usd) FROM answers WHERE purse = ?", (purse,)).fetchone()[0]
-        lost = database.execute("SELECT TOTAL(usd) FROM lost WHERE purse = ?", (purse,)).fetchone()[0]
-    return float(paid), float(lost)
+    """Return what a purse has paid for answers, and about what it may have paid for lost ones."""
+    return _total("usd", "answers", purse), _total("usd", "lost_attempts", purse)
+
+
+def most_spent_usd(purse: str) -> float:
+    """Return what a purse cannot have exceeded: answers as they were billed, lost ones at their highest price."""
+    return _total("usd", "answers", purse) + _total("most_usd", "lost_attempts", purse)
 
 
 def counted(family: str) -> Counted:

@@ -9,7 +9,7 @@ from typing import Any
 from rerank.cost.tokens import TokenPrice, most_prompt_tokens, predicted_prompt_tokens, predicted_tokens
 from rerank.digests import digest_of
 from rerank.errors import RerankError
-from rerank.store.answers import Answer, count_lost, counted, find_answer, keep_answer, spent_usd
+from rerank.store.answers import Answer, count_lost, counted, find_answer, keep_answer, most_spent_usd
 from rerank.teacher.client import Client, Interrupted, Reply
 from rerank.teacher.prompts import Message
 
@@ -132,7 +132,7 @@ class Asker:
         self.family = family_of(base_url, model, prompt_digest)
         self._price = price
         self._purse_name = purse
-        self._purse = Purse(limit_usd, sum(spent_usd(purse)))
+        self._purse = Purse(limit_usd, most_spent_usd(purse))
         self._lock = threading.Lock()
         self._open: dict[str, threading.Lock] = {}
         self._tally = Tally()
@@ -197,8 +197,8 @@ class Asker:
 
         def lost() -> None:
             guess = min(most, self._price.usd(*self._corrected(predicted)))
-            count_lost(self._purse_name, guess)
-            self._purse.lose(guess)
+            count_lost(self._purse_name, guess, most)
+            self._purse.lose(most)  # nobody tells what it cost: a limit that must hold takes the highest price
 
         try:
             reply = self._client.ask(body, lost)

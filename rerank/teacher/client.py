@@ -27,6 +27,8 @@ _DIALECTS: Mapping[str, str | None] = {
     "logprobs": None,
 }
 _PASSING = {408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529}
+# Said by a gateway: the model behind it may have answered, and bills then.
+_MAY_COST = {502, 504, 524}
 
 
 @dataclass(frozen=True)
@@ -216,7 +218,7 @@ class Client:
         if code == "insufficient_quota" or status == 402:
             return RerankError("teacher_quota_spent", host=self._host)
         if status in _PASSING or status >= 500:
-            return _Fault(f"HTTP {status}", may_cost=False, wait_seconds=_asked_wait(headers))
+            return _Fault(f"HTTP {status}", may_cost=status in _MAY_COST, wait_seconds=_asked_wait(headers))
         if status in (401, 403):
             return RerankError("teacher_key_refused", host=self._host, variable=KEY_VARIABLE)
         if status == 404:

@@ -153,6 +153,9 @@ def _handler(endpoint: LoopbackEndpoint) -> type[BaseHTTPRequestHandler]:
                 self.send(429, {"error": {"message": "pay", "code": "insufficient_quota"}})
             elif fault == "500":
                 self.send(500, b"<html>oops</html>")
+            elif fault == "504":  # the gateway gave up; the model behind it answered, and is paid
+                endpoint.answer(request)
+                self.send(504, {"error": {"message": "gateway time-out"}})
             elif fault == "echo":  # a proxy that puts the request's headers into its error page
                 said = f"bad request from {self.headers.get('Authorization')}"
                 self.send(400, {"error": {"message": said}})

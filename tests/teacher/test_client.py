@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -276,6 +277,22 @@ def test_an_attempt_without_an_answer_counts_against_the_limit_as_it_may_be_bill
         order(asker)
     assert caught.value.code == "teacher_budget_spent"
     assert len(endpoint.asked) == 4
+
+
+@pytest.mark.parametrize("fault", ["half", "504"])
+def test_the_limit_holds_where_nearly_every_attempt_is_billed_without_an_answer(fault: str) -> None:
+    """The server bills three times what is predicted, and nobody tells: counted as predicted, the bill would cross."""
+    endpoint = LoopbackEndpoint(lambda number, before: fault if number % 30 else None)
+    endpoint.count = lambda text: 3 * len(text) // 4
+    with running(endpoint):
+        with asking(endpoint, patience=replace(QUICK, first_seconds=0.0)) as asker:
+            at_once(many(1), lambda task: order(asker, task))
+        limit = 40 * endpoint.bill_usd
+        for _ in range(3):  # later starts know what earlier ones may have lost
+            with asking(endpoint, limit=limit, patience=replace(QUICK, first_seconds=0.0)) as asker:
+                found = at_once(many(60), lambda task: order(asker, task))
+        assert "teacher_budget_spent" in {item.code for item in found if isinstance(item, RerankError)}
+    assert limit / 4 < endpoint.bill_usd <= limit
 
 
 def test_a_stop_keeps_what_is_on_its_way() -> None:
