@@ -21,13 +21,15 @@ class Extras:
     1, where the document stood in the input of the answers). again: query_id, doc_id, score, asked ("shuffled" or
     "repeated"), round (whole number) and, if known, position: further answers about the same documents. Where the
     scores are made of several answers, the one that the others are compared with is among them, asked "first".
-    n_answers, n_malformed: answers received and how many were not usable as they came. n_tokens, usd: of n_asked
-    queries together. model, judge: names of the teacher's model and of what made the judgments, "" when unknown.
+    probed: query_id, rose (0 or 1: the document stands above every relevant one now), of probes that were asked about
+    beforehand. n_answers, n_malformed: answers received and how many were not usable as they came. n_tokens, usd: of
+    n_asked queries together. model, judge: names of the teacher's model and of what made the judgments, or "".
     """
 
     kind: Kind = "scores"
     positions: pd.DataFrame | None = None
     again: pd.DataFrame | None = None
+    probed: pd.DataFrame | None = None
     n_answers: int | None = None
     n_malformed: int | None = None
     n_asked: int | None = None
@@ -40,7 +42,7 @@ class Extras:
         """Return everything an audit can depend on, for its digest."""
         frames = [
             None if frame is None else frame.to_csv(index=False, lineterminator="\n")
-            for frame in (self.positions, self.again)
+            for frame in (self.positions, self.again, *([] if self.probed is None else [self.probed]))
         ]
         numbers = [self.n_answers, self.n_malformed, self.n_asked, self.n_tokens, self.usd]
         return [self.kind, self.model, self.judge, *numbers, *frames]

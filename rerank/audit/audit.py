@@ -16,7 +16,7 @@ from rerank.audit.disagreements import disagreements
 from rerank.audit.gate import judged_by, leaks
 from rerank.audit.intervals import Measured
 from rerank.audit.pairs import UNJUDGED, scored_pairs
-from rerank.audit.probes import fooled, probes_of
+from rerank.audit.probes import fooled, probes_of, risen
 from rerank.evaluation.measures import per_query_scores
 from rerank.evaluation.rankings import ranking_of
 from rerank.intake.dataset import Dataset
@@ -98,7 +98,7 @@ def audit_teacher(
         "position_slope": slope,
         "length": preference(rows, "length", rules.seed),
         "lexical": preference(rows, "overlap", rules.seed),
-        "probe": fooled(probes_of(dataset, rows, rules.relevant_grade), answers.ask),
+        "probe": _probe(dataset, rows, rules, answers),
         **_bill(extras),
     }
     ignored = () if is_separable else ("position_slope",)
@@ -134,6 +134,13 @@ def audit_teacher(
         "confusion": confusion,
         "disagreements": disagreements(dataset, rows),
     }
+
+
+def _probe(dataset: Dataset, rows: pd.DataFrame, rules: Rules, answers: Answers) -> Measured:
+    probed = answers.extras.probed
+    if probed is None:
+        return fooled(probes_of(dataset, rows, rules.relevant_grade), answers.ask)
+    return risen(probed[probed["query_id"].isin(set(rows["query_id"]))])
 
 
 def _kpi(

@@ -43,5 +43,9 @@ def fooled(probes: pd.DataFrame, ask: Asker | None) -> Measured:
     if ask is None or probes.empty:
         return Measured()
     scores = ask(probes[["query_id", "doc_id", "text"]])
-    rose = probes[["query_id"]].assign(rose=(scores > probes["best"].to_numpy(dtype=np.float64)).astype(np.float64))
-    return mean_of(np.asarray(rose.groupby("query_id")["rose"].mean(), dtype=np.float64), 0, 1)
+    return risen(probes[["query_id"]].assign(rose=(scores > probes["best"].to_numpy(dtype=np.float64)).astype(float)))
+
+
+def risen(probed: pd.DataFrame) -> Measured:
+    """Return the share of probed documents that rose above every relevant one, mean over queries: query_id, rose."""
+    return mean_of(np.asarray(probed.groupby("query_id")["rose"].mean(), dtype=np.float64), 0, 1)

@@ -142,6 +142,8 @@ class LanguageModel(_Numbers):
     mode: ListwiseMode = "windows"  # listwise only: which documents stand in one question
     depth: int = 20  # of each query's candidates, best first: the published depth of a taught list
     passes: int = 1  # listwise only: how often each list is ordered, from the second time on shuffled
+    # Judged queries that are asked about once more for the audit: shuffled, repeated, with the query in a bad document.
+    checked_queries: int = 20
     prompt: str = "1"  # version of the prompt's file
     language: PromptLanguage = "en"
     max_letters: int = 1200  # of a document or a query: about 300 tokens of English
@@ -298,6 +300,7 @@ def _check_language_model(plan: Plan) -> None:
     for name, low, high, whole in (
         ("depth", 2, 1000, True),
         ("passes", 1, 20, True),
+        ("checked_queries", 0, 10_000, True),
         ("max_letters", 50, 100_000, True),
         ("thinking_tokens", 0, 100_000, True),
         ("concurrency", 1, 256, True),

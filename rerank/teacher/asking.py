@@ -20,13 +20,15 @@ ENOUGH_ANSWERS = 10  # of one endpoint, model and prompt, for its own token coun
 class Question:
     """A request: its messages, what an answer looks like, and how long one may be.
 
-    with_alternatives: log-probabilities of the answer's tokens are wanted, too.
+    with_alternatives: log-probabilities of the answer's tokens are wanted, too. seed: a number asks the same once more,
+    as another request; an endpoint that samples at all samples anew.
     """
 
     messages: Sequence[Message]
     example: str
     max_tokens: int
     with_alternatives: bool = False
+    seed: int | None = None
 
     @property
     def predicted_tokens(self) -> tuple[float, float]:
@@ -168,6 +170,8 @@ class Asker:
         }
         if question.with_alternatives:
             body |= {"logprobs": True, "top_logprobs": 5}
+        if question.seed is not None:
+            body["seed"] = question.seed
         return body
 
     def is_known(self, question: Question) -> bool:

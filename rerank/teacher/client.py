@@ -25,6 +25,7 @@ _DIALECTS: Mapping[str, str | None] = {
     "temperature": None,
     "top_logprobs": None,
     "logprobs": None,
+    "seed": None,
 }
 _PASSING = {408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529}
 # Said by a gateway: the model behind it may have answered, and bills then.

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -90,9 +90,13 @@ def planned_questions(kind: str, model: LanguageModel, prompt: Prompt, task: Tas
     return once * model.passes
 
 
-def grades_of(asker: Asker, model: LanguageModel, prompt: Prompt, task: Task) -> Said:
-    """Grade every document from 0 to 3: the expectation over the grades' probabilities, else the grade as written."""
-    replies = asker.ask_all(planned_questions("llm-pointwise", model, prompt, task))
+def grades_of(asker: Asker, model: LanguageModel, prompt: Prompt, task: Task, seed: int | None = None) -> Said:
+    """Grade every document from 0 to 3: the expectation over the grades' probabilities, else the grade as written.
+
+    seed: see `Question`.
+    """
+    questions = planned_questions("llm-pointwise", model, prompt, task)
+    replies = asker.ask_all([replace(question, seed=seed) for question in questions])
     scores: list[float | None] = []
     failures: Counter[str] = Counter()
     n_plain = 0
@@ -116,53 +120,75 @@ def ordering_of(asker: Asker, model: LanguageModel, prompt: Prompt, task: Task) 
     for first places averages out (Tang et al. 2024, permutation self-consistency). A pass with an unusable answer
     does not count; without any there is no ordering.
     """
-    repairs: Counter[str] = Counter()
-    failures: Counter[str] = Counter()
-    answers = {"all": 0, "repaired": 0}
-    rounds: list[Round] = []
-    n = len(task.documents)
-    for number in range(model.passes):
-        rng = np.random.default_rng([int(digest_of(task.query)[:8], 16), number])
-        first: list[Sequence[int]] = []
-
-        def ask(
-            windows: Sequence[Sequence[int]],
-            number: int = number,
-            rng: np.random.Generator = rng,
-            first: list[Sequence[int]] = first,
-        ) -> list[Sequence[int] | None]:
-            shown = [[window[int(i)] for i in rng.permutation(len(window))] if number else window for window in windows]
-            if not first:
-                first.append(shown[0])
-            questions = [
-                listwise_question(model, prompt, task.query, [task.documents[place] for place in window])
-                for window in shown
-            ]
-            found: list[Sequence[int] | None] = []
-            for window, reply in zip(shown, asker.ask_all(questions), strict=True):
-                answers["all"] += 1
-                order = NoAnswer("refused") if reply.is_refusal else parse_ordering(reply.content, len(window))
-                if isinstance(order, NoAnswer):
-                    failures[order.reason] += 1
-                    found.append(None)
-                    continue
-                answers["repaired"] += bool(order.repairs)
-                repairs.update(order.repairs)
-                found.append([window[place] for place in order.order])
-            return found
-
-        try:
-            order = MODES[model.mode](n, ask)
-        except Unordered:
-            continue
-        positions: tuple[int, ...] | None = _places(range(n))
-        if number:
-            positions = _places(first[0]) if len(first[0]) == n else None
-        rounds.append(Round(tuple(-float(rank) for rank in _places(order)), positions, bool(number)))
-    scores: tuple[float | None, ...] = (None,) * n
+    answers = Answers()
+    passes = [one_pass(asker, model, prompt, task, answers, shuffle=number) for number in range(model.passes)]
+    rounds = tuple(item for item in passes if item is not None)
+    scores: tuple[float | None, ...] = (None,) * len(task.documents)
     if rounds:
         scores = tuple(float(score) for score in np.mean([item.scores for item in rounds], axis=0))
-    return Said(scores, answers["all"], answers["repaired"], dict(repairs), dict(failures), rounds=tuple(rounds))
+    return Said(scores, answers.n, answers.n_repaired, dict(answers.repairs), dict(answers.failures), rounds=rounds)
+
+
+@dataclass
+class Answers:
+    """How answers about orderings were, counted while they come."""
+
+    n: int = 0
+    n_repaired: int = 0
+    repairs: Counter[str] = field(default_factory=Counter)
+    failures: Counter[str] = field(default_factory=Counter)
+
+
+def one_pass(
+    asker: Asker,
+    model: LanguageModel,
+    prompt: Prompt,
+    task: Task,
+    answers: Answers,
+    *,
+    shuffle: int = 0,
+    seed: int | None = None,
+) -> Round | None:
+    """Order a query's documents once; None where an answer was unusable. answers: counts them.
+
+    shuffle: 0 shows each window in the order it has, another number shuffles what it shows, always the same way.
+    seed: see `Question`.
+    """
+    rng = np.random.default_rng([int(digest_of(task.query)[:8], 16), shuffle])
+    first: list[Sequence[int]] = []
+
+    def ask(windows: Sequence[Sequence[int]]) -> list[Sequence[int] | None]:
+        shown = [[window[int(i)] for i in rng.permutation(len(window))] if shuffle else window for window in windows]
+        if not first:
+            first.append(shown[0])
+        questions = [
+            replace(
+                listwise_question(model, prompt, task.query, [task.documents[place] for place in window]), seed=seed
+            )
+            for window in shown
+        ]
+        found: list[Sequence[int] | None] = []
+        for window, reply in zip(shown, asker.ask_all(questions), strict=True):
+            answers.n += 1
+            order = NoAnswer("refused") if reply.is_refusal else parse_ordering(reply.content, len(window))
+            if isinstance(order, NoAnswer):
+                answers.failures[order.reason] += 1
+                found.append(None)
+                continue
+            answers.n_repaired += bool(order.repairs)
+            answers.repairs.update(order.repairs)
+            found.append([window[place] for place in order.order])
+        return found
+
+    n = len(task.documents)
+    try:
+        order = MODES[model.mode](n, ask)
+    except Unordered:
+        return None
+    positions: tuple[int, ...] | None = _places(range(n))
+    if shuffle:
+        positions = _places(first[0]) if len(first[0]) == n else None
+    return Round(tuple(-float(rank) for rank in _places(order)), positions, bool(shuffle))
 
 
 def _places(order: Sequence[int]) -> tuple[int, ...]:

@@ -138,6 +138,17 @@ def teacher_form(say: Say, plan: Plan, key: str) -> LanguageModel:
         depth = st.number_input(
             say("Candidates per query to ask about"), 2, 1000, value=model.depth, key=f"llm_depth_{key}"
         )
+        checked = st.number_input(
+            say("Queries asked about once more for the audit (0: none)"),
+            0,
+            10_000,
+            value=model.checked_queries,
+            key=f"llm_checked_{key}",
+            help=say(
+                "Shuffled, repeated, and with the query written into an irrelevant document. Without them the audit "
+                "cannot see whether the teacher is steady, goes by position, or falls for the query's words."
+            ),
+        )
     with three:
         listed = listed_token_price(name, current_prices()) if name else None
         # The key has the model in it: another model shows its own price.
@@ -192,6 +203,7 @@ def teacher_form(say: Say, plan: Plan, key: str) -> LanguageModel:
         mode=mode,
         passes=passes,
         depth=int(depth),
+        checked_queries=int(checked),
         thinking_tokens=int(thinking),
         usd_per_1m_input=prices[0],
         usd_per_1m_output=prices[1],

@@ -2,8 +2,7 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,14 +13,23 @@ from rerank.cost.tokens import SPREAD, SPREAD_COUNTED, TokenPrice, listed_token_
 from rerank.errors import RerankError
 from rerank.planning.plan import Plan
 from rerank.store.answers import spent_usd
-from rerank.teacher.asking import ENOUGH_ANSWERS, Asker, correction_of, family_of
+from rerank.teacher.asking import ENOUGH_ANSWERS, Asker, Question, correction_of, family_of
 from rerank.teacher.client import Client, Endpoint, http_library, key_from_environment
 from rerank.teacher.language_model import Said, Task, grades_of, ordering_of, planned_questions
 from rerank.teacher.prompts import Prompt, load_prompt
+from rerank.worker.checking import NO_CHECKS, check, planned, spent_on_checks
+from rerank.worker.side_by_side import side_by_side
 from rerank.worker.workbench import Workbench
 
-LOOK_SECONDS = 0.5  # between looks at whether to stop
-_SUMS = ("prompt_tokens", "completion_tokens", "usd", "usd_first_predicted", "usd_predicted")
+_SUMS = (
+    "prompt_tokens",
+    "completion_tokens",
+    "usd",
+    "check_tokens",
+    "check_usd",
+    "usd_first_predicted",
+    "usd_predicted",
+)
 SAMPLED_TASKS = 200  # of which questions are written for a prediction
 
 
@@ -46,13 +54,15 @@ class CostForecast:
 class Asked:
     """What a language model said: scores by (query, document), the record of asking, and its rounds one by one.
 
-    rounds (orderings only): query_id, doc_id, round (from 0), score (the negated rank), position (from 1, where the
-    document stood in the question; missing where windows had other orders), is_shuffled.
+    rounds: query_id, doc_id, round (from 0; an ordering's passes, then what was asked for the audit alone), score,
+    position (from 1, where the document stood in the question; missing where windows had other orders), is_shuffled.
+    probed: see `Checks`.
     """
 
     scores: Mapping[tuple[str, str], float]
     record: Mapping[str, Any]
     rounds: pd.DataFrame
+    probed: pd.DataFrame
 
 
 def token_price(plan: Plan) -> TokenPrice:
@@ -85,8 +95,11 @@ def check_askable(plan: Plan) -> None:
     http_library()
 
 
-def cost_forecast(plan: Plan, tasks: Sequence[Task], n_more: int = 0) -> CostForecast:
-    """Predict what asking costs, as if nothing had been asked. n_more: further queries like these."""
+def cost_forecast(plan: Plan, tasks: Sequence[Task], n_more: int = 0, checks: Sequence[Question] = ()) -> CostForecast:
+    """Predict what asking costs, as if nothing had been asked.
+
+    n_more: further queries like these. checks: what is asked for the audit alone.
+    """
     prompt, price = prompt_of(plan), token_price(plan)
     # Evenly over the tasks, so that a long list of queries is not written out for a prediction.
     sampled = tasks[:: max(1, len(tasks) // SAMPLED_TASKS)]
@@ -94,19 +107,28 @@ def cost_forecast(plan: Plan, tasks: Sequence[Task], n_more: int = 0) -> CostFor
     share = (len(tasks) + n_more) / max(1, len(sampled))
     correction = correction_of(family_of(plan.llm.base_url, plan.llm.model, prompt.digest))
     told = [item.predicted_tokens for item in questions]
-    into = share * correction.prompt * sum(item[0] for item in told)
-    out = share * correction.completion * sum(item[1] for item in told)
+    besides = [item.predicted_tokens for item in checks]
+    into = correction.prompt * (share * sum(item[0] for item in told) + sum(item[0] for item in besides))
+    out = correction.completion * (share * sum(item[1] for item in told) + sum(item[1] for item in besides))
+    n_questions = share * len(questions) + len(checks)
     if not correction.is_counted:
-        out += share * len(questions) * plan.llm.thinking_tokens  # all of it, until the endpoint has counted some
+        out += n_questions * plan.llm.thinking_tokens  # all of it, until the endpoint has counted some
     spread = SPREAD_COUNTED if correction.is_counted else SPREAD
     usd = price.usd(into, out)
     return CostForecast(
-        usd, usd * (1 - spread), usd * (1 + spread), round(share * len(questions)), into, out, correction.is_counted
+        usd, usd * (1 - spread), usd * (1 + spread), round(n_questions), into, out, correction.is_counted
     )
+
+
+def judged_forecast(bench: Workbench, tasks: Sequence[Task], n_more: int) -> CostForecast:
+    """Predict what asking about judged queries costs, with what the audit asks besides, and about n_more others."""
+    return cost_forecast(bench.plan, tasks, n_more, planned(bench, prompt_of(bench.plan), tasks))
 
 
 def ask_language_model(bench: Workbench, tasks: Sequence[Task], n_more: int = 0, before: Asked | None = None) -> Asked:
     """Return what the teacher says of the tasks' documents, and what asking it came to.
+
+    Without anything asked before, the tasks are judged queries, and some are asked about once more for the audit.
 
     n_more: queries like these that may be asked about later: the limit must hold for them, too. before: what was
     asked for the same plan before, and becomes part of what is returned.
@@ -117,7 +139,8 @@ def ask_language_model(bench: Workbench, tasks: Sequence[Task], n_more: int = 0,
     plan, model = bench.plan, bench.plan.llm
     prompt, price = prompt_of(plan), token_price(plan)
     bench.meter.teacher_usd = sum(spent_usd(plan.digest))
-    first = cost_forecast(plan, tasks)
+    checks = planned(bench, prompt, tasks) if before is None else []
+    first = cost_forecast(plan, tasks, 0, checks)
     bench.reporter.event("teacher_forecast", **first.to_dict())
     bench.reporter.progress(phase="teaching", n_questions=first.n_questions, n_answers=0)
     limit = _limit(bench)
@@ -127,17 +150,21 @@ def ask_language_model(bench: Workbench, tasks: Sequence[Task], n_more: int = 0,
         teach = grades_of if plan.teacher == "llm-pointwise" else ordering_of
         forecast = first
         said: dict[str, Said] = {}
+        checked = NO_CHECKS
         try:
-            _check_forecast(bench, asker, tasks, limit, n_more)
-            pilot = [] if first.is_counted else _pilot(tasks, first)
-            said |= _ask(bench, asker, pilot, lambda task: teach(asker, model, prompt, task))
+            _check_forecast(bench, asker, tasks, limit, n_more, checks)
+            pilot = [] if first.is_counted else _pilot(tasks, first.n_questions - len(checks))
+            said |= side_by_side(bench, asker, pilot, lambda task: teach(asker, model, prompt, task))
             rest = tasks[len(pilot) :]
-            if pilot and rest:  # with nothing left to ask it would be no prediction
-                forecast = cost_forecast(plan, tasks)
+            if pilot and (rest or checks):  # with nothing left to ask it would be no prediction
+                forecast = cost_forecast(plan, tasks, 0, checks)
                 bench.reporter.event("teacher_forecast", **forecast.to_dict())
                 bench.reporter.progress(n_questions=forecast.n_questions)
-                _check_forecast(bench, asker, rest, limit, n_more)
-            said |= _ask(bench, asker, rest, lambda task: teach(asker, model, prompt, task))
+                _check_forecast(bench, asker, rest, limit, n_more, checks)
+            said |= side_by_side(bench, asker, rest, lambda task: teach(asker, model, prompt, task))
+            taught = asker.tally
+            if before is None:
+                checked = check(bench, asker, prompt, tasks, said)
         finally:
             asker.close()
             bench.meter.teacher_usd = sum(spent_usd(plan.digest))
@@ -148,7 +175,7 @@ def ask_language_model(bench: Workbench, tasks: Sequence[Task], n_more: int = 0,
         for doc_id, score in zip(task.doc_ids, said[task.query_id].scores, strict=True)
         if score is not None
     }
-    record = _record(bench, prompt, price, said, asker, first, forecast)
+    record = _record(bench, prompt, price, said, asker, first, forecast) | spent_on_checks(taught, asker.tally)
     if before is not None:
         scores = dict(before.scores) | scores
         record = _together(before.record, record)
@@ -160,7 +187,7 @@ def ask_language_model(bench: Workbench, tasks: Sequence[Task], n_more: int = 0,
             n_answers=record["n_answers"],
             failure=max(failures, key=lambda reason: failures[reason], default="no_order"),
         )
-    return Asked(scores, record, _rounds(tasks, said))
+    return Asked(scores, record, pd.concat([_rounds(tasks, said), checked.rounds], ignore_index=True), checked.probed)
 
 
 def _together(before: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
@@ -192,7 +219,14 @@ def _limit(bench: Workbench) -> float | None:
     return min((limit for limit in limits if limit is not None), default=None)
 
 
-def _check_forecast(bench: Workbench, asker: Asker, tasks: Sequence[Task], limit: float | None, n_more: int) -> None:
+def _check_forecast(
+    bench: Workbench,
+    asker: Asker,
+    tasks: Sequence[Task],
+    limit: float | None,
+    n_more: int,
+    checks: Sequence[Question],
+) -> None:
     """Raise RerankError `teacher_over_budget` when what is spent and what is still to be asked exceed the limit.
 
     A query whose first answer is in the store, whoever paid for it, counts as known. n_more: queries to come, of
@@ -205,37 +239,16 @@ def _check_forecast(bench: Workbench, asker: Asker, tasks: Sequence[Task], limit
     fresh = [task for task in tasks if not asker.is_known(planned_questions(plan.teacher, plan.llm, prompt, task)[0])]
     if not fresh:
         return
-    found, spent = cost_forecast(plan, fresh, n_more), sum(spent_usd(plan.digest))
+    found, spent = cost_forecast(plan, fresh, n_more, checks), sum(spent_usd(plan.digest))
     if spent + found.usd_low > limit:
         usd = f"{spent + found.usd_low:.2f}–{spent + found.usd_high:.2f}"
         raise RerankError("teacher_over_budget", usd=usd, limit=limit)
 
 
-def _pilot(tasks: Sequence[Task], found: CostForecast) -> Sequence[Task]:
+def _pilot(tasks: Sequence[Task], n_questions: int) -> Sequence[Task]:
     """Return the first tasks, as many as give twice the answers that a corrected prediction needs."""
-    per_task = max(1.0, found.n_questions / max(1, len(tasks)))
+    per_task = max(1.0, n_questions / max(1, len(tasks)))
     return tasks[: max(1, round(2 * ENOUGH_ANSWERS / per_task))]
-
-
-def _ask(bench: Workbench, asker: Asker, tasks: Sequence[Task], teach: Callable[[Task], Said]) -> dict[str, Said]:
-    """Ask about queries side by side, telling how far it is; a stop or a failure ends all of them."""
-    said: dict[str, Said] = {}
-    with ThreadPoolExecutor(bench.plan.llm.concurrency, thread_name_prefix="query") as pool:
-        waiting: dict[Future[Said], Task] = {pool.submit(teach, task): task for task in tasks}
-        try:
-            while waiting:
-                done, _ = wait(waiting, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)
-                for future in done:
-                    said[waiting.pop(future).query_id] = future.result()
-                bench.meter.teacher_usd = sum(spent_usd(bench.plan.digest))
-                bench.reporter.progress(n_answers=asker.tally.n_answers)
-                bench.meter.did()
-                bench.meter.check_budget()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            asker.close()
-            raise
-    return said
 
 
 def _record(

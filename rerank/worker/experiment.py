@@ -33,7 +33,7 @@ from rerank.report.result import Ran, write_result
 from rerank.retrieval.candidates import recall_ceiling
 from rerank.retrieval.unlabelled import unlabelled_queries
 from rerank.store.artefacts import write_json
-from rerank.worker.asking import check_askable, cost_forecast
+from rerank.worker.asking import check_askable, judged_forecast
 from rerank.worker.auditing import pass_the_gate
 from rerank.worker.calibration import calibrate
 from rerank.worker.first_stage import Candidates, Similarities, candidate_lists
@@ -160,7 +160,7 @@ def _teacher_forecast(bench: Workbench, names: Sequence[str]) -> dict[str, Any] 
         return None
     tasks, n_more = judged_tasks(bench), len(bench.unlabelled)
     if bench.plan.teacher in LANGUAGE_MODELS:
-        return cost_forecast(bench.plan, tasks, n_more).to_dict()
+        return judged_forecast(bench, tasks, n_more).to_dict()
     teacher = LocalTeacher(bench)
     n_pairs = sum(len(task.documents) for task in tasks)
     found = teacher.forecast(len(tasks) + n_more, round(n_pairs * (1 + n_more / max(1, len(tasks)))))

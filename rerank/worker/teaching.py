@@ -143,23 +143,25 @@ def _digest(bench: Workbench, scores: PairScores, local: LocalTeacher | None = N
 def _extras(bench: Workbench, asked: Asked) -> Extras:
     """Return what asking a language model tells an audit besides the answers.
 
-    Malformed is what had to be repaired and what could not be. Its grades need not be the judgments' ones.
+    Malformed is what had to be repaired and what could not be. Its grades need not be the judgments' ones. What was
+    asked for the audit alone is no part of what the teacher costs and of what it got wrong.
     """
     record, rounds = asked.record, asked.rounds
     again = None
     if len(rounds):
         asked_how = np.where(rounds["round"] == 0, "first", np.where(rounds["is_shuffled"], "shuffled", "repeated"))
         again = rounds[[*_KEY, "round", "score", "position"]].assign(asked=asked_how)
-    n_answers = int(record["n_answers"])
+    n_answers = int(record["n_answers"]) - int(record["n_check_answers"])
     return Extras(
         kind="order" if bench.plan.teacher == "llm-listwise" else "scores",
         again=again,
         n_answers=n_answers,
         n_malformed=min(n_answers, int(record["n_repaired"]) + int(record["n_failed"])),
         n_asked=int(record["n_queries"]),
-        n_tokens=int(record["prompt_tokens"]) + int(record["completion_tokens"]),
-        usd=float(record["usd"]),
+        n_tokens=round(record["prompt_tokens"] + record["completion_tokens"] - record["check_tokens"]),
+        usd=float(record["usd"]) - float(record["check_usd"]),
         model=str(record["model"]),
+        probed=asked.probed if len(asked.probed) else None,
     )
 
 

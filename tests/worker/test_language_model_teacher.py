@@ -54,6 +54,7 @@ def plan_for(endpoint: LoopbackEndpoint, home: Path, **changes: object) -> Plan:
             base_url=endpoint.base_url,
             model="tiny-judge",
             depth=25,
+            checked_queries=0,
             usd_per_1m_input=USD_INPUT,
             usd_per_1m_output=USD_OUTPUT,
             concurrency=4,

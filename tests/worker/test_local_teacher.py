@@ -238,6 +238,7 @@ def test_a_red_teacher_is_asked_what_its_audit_needs_and_no_more(tmp_path: Path)
                 base_url=endpoint.base_url,
                 model="m",
                 depth=6,
+                checked_queries=0,
                 usd_per_1m_input=USD_INPUT,
                 usd_per_1m_output=USD_OUTPUT,
                 concurrency=4,
