@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from rerank.audit.records import job_audit_path
+from rerank.cli.check import print_findings
 from rerank.cli.data import dataset_of
 from rerank.cli.plan import plan_settings, with_whole_path
 from rerank.cli.run import exit_code, watch
@@ -27,7 +28,7 @@ from rerank.wording.language import Say
 def audit_teacher(given: argparse.Namespace, say: Say) -> int:
     """Audit a teacher; 0 for any colour, 2 bad input, 3 interrupted."""
     dataset = dataset_of(given)
-    teacher, scores = _teacher(given, dataset)
+    teacher, scores = _teacher(given, dataset, say)
     plan = _plan(given, dataset, teacher)
     spec = {
         "plan": plan.to_dict(),
@@ -49,7 +50,7 @@ def audit_teacher(given: argparse.Namespace, say: Say) -> int:
     return 0
 
 
-def _teacher(given: argparse.Namespace, dataset: Dataset) -> tuple[str, str | None]:
+def _teacher(given: argparse.Namespace, dataset: Dataset, say: Say) -> tuple[str, str | None]:
     """Return the teacher's name and, for a file, where its scores were put for the worker."""
     path = Path(given.teacher).expanduser()
     # A language model needs an address and a limit of money, which only a plan has.
@@ -60,7 +61,12 @@ def _teacher(given: argparse.Namespace, dataset: Dataset) -> tuple[str, str | No
         return given.teacher, None
     if not path.is_file():
         raise RerankError("teacher_not_found", teacher=given.teacher, known=", ".join(known))
-    found = read_teacher_scores(path, dataset, keep_good_rows=given.keep_good_rows)
+    found = read_teacher_scores(
+        path,
+        dataset,
+        keep_good_rows=given.keep_good_rows,
+        tell=lambda findings: print_findings(say, [finding for finding in findings if finding.file]),
+    )
     name = hashlib.sha256(found.to_csv(index=False).encode()).hexdigest()
     kept = room("audits") / f"{name}.parquet"
     write_parquet(kept, found)

@@ -2,12 +2,14 @@
 
 import argparse
 import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
 
 from rerank.adequacy.report import Adequacy, adequacy_of, record_of
 from rerank.cli.data import draft_of
 from rerank.intake.check_report import report_of
 from rerank.intake.dataset import Dataset
+from rerank.intake.findings import Finding
 from rerank.intake.mapping import FIELDS
 from rerank.intake.noting import count_errors
 from rerank.intake.reading import Draft
@@ -52,13 +54,18 @@ def print_draft(say: Say, draft: Draft) -> None:
     """Print what a draft holds and its first findings, the gravest at the top."""
     counts = {f"n_{role}": len(draft.frames[role]) for role in ("queries", "documents", "judgments")}
     print(say("{n_queries} queries, {n_documents} documents, {n_judgments} judgments", **counts))
-    for finding in sorted(draft.findings, key=lambda found: SEVERITY_ORDER[found.severity])[:SHOWN]:
+    print_findings(say, draft.findings)
+    if len(draft.findings) > SHOWN:
+        print(say("… and {n} more; --json FILE has them all.", n=len(draft.findings) - SHOWN))
+
+
+def print_findings(say: Say, findings: Sequence[Finding]) -> None:
+    """Print the first findings, the gravest at the top."""
+    for finding in sorted(findings, key=lambda found: SEVERITY_ORDER[found.severity])[:SHOWN]:
         where = f"{printable(finding.file or '')}{f':{finding.line}' if finding.line else ''}"
         value = f" ({printable(finding.value)})" if finding.value else ""
         sentence = printable(finding_sentence(say, finding))
         print(f"{name_of(say, SEVERITIES, finding.severity)}  {where}  {sentence}{value}")
-    if len(draft.findings) > SHOWN:
-        print(say("… and {n} more; --json FILE has them all.", n=len(draft.findings) - SHOWN))
 
 
 def printable(text: str) -> str:

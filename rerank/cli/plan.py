@@ -25,8 +25,11 @@ def plan_settings(path: Path) -> dict[str, Any]:
     return settings
 
 
-def plan_of(given: argparse.Namespace, dataset_digest: str) -> Plan:
-    """Return the checked plan. Raises RerankError `plan_unreadable` and what `plan_from_dict` raises."""
+def plan_of(given: argparse.Namespace, dataset_digest: str, *, has_only_ranks: bool = False) -> Plan:
+    """Return the checked plan. has_only_ranks: of the dataset's teacher scores.
+
+    Raises RerankError `plan_unreadable` and what `plan_from_dict` raises.
+    """
     plan = preset(given.preset, dataset_digest)
     if given.template:
         # The same words in every language of the terminal: they are part of the digest.
@@ -58,8 +61,10 @@ def plan_of(given: argparse.Namespace, dataset_digest: str) -> Plan:
     if llm:
         flags["llm"] = llm
     # A preset's loss is nobody's choice: with a teacher that gives less than it wants, another one takes its place.
-    if given.teacher and not is_loss_chosen and plan.distillation.loss not in losses_for(given.teacher):
-        flags["distillation"] = {"loss": losses_for(given.teacher)[0]}
+    teacher = given.teacher or plan.teacher
+    fitting = losses_for(teacher, has_only_ranks=has_only_ranks and teacher == "uploaded")
+    if not is_loss_chosen and plan.distillation.loss not in fitting:
+        flags["distillation"] = {"loss": fitting[0]}
     return with_whole_path(plan_from_dict(flags, plan))
 
 

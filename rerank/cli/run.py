@@ -16,6 +16,7 @@ from rerank.jobs.launch import start
 from rerank.jobs.records import Job
 from rerank.planning.business import load_business, read_business, save_business
 from rerank.planning.experiments import experiment_folder, load_result, lock_plan
+from rerank.planning.losses import holds_only_ranks
 from rerank.planning.overrides import overrides
 from rerank.report.files import export
 from rerank.wording.errors import error_sentence
@@ -29,7 +30,8 @@ LINE_SECONDS = 15.0  # between lines when nobody watches a terminal
 def run(given: argparse.Namespace, say: Say) -> int:
     """Run an experiment to its end; 0 done, 2 bad input, 3 interrupted."""
     dataset = dataset_of(given)
-    plan = plan_of(given, dataset.digest)
+    said = dataset.teacher_scores
+    plan = plan_of(given, dataset.digest, has_only_ranks=said is not None and holds_only_ranks(said))
     out = Path(given.out).expanduser()
     if out.exists() and not out.is_dir():
         raise RerankError("input_unreadable", path=str(out), reason="not a folder")

@@ -1,5 +1,6 @@
 """From files to a draft: every role's rows, every finding, every refused row."""
 
+import dataclasses
 import itertools
 import json
 import os
@@ -458,28 +459,51 @@ def read_files(
     return Draft(checked, tuple(reader.files), ledger.findings, rejected, dict(facts or {}), spool)
 
 
-def read_teacher_scores(path: Path, dataset: Dataset, *, keep_good_rows: bool = False) -> pd.DataFrame:
+def read_teacher_scores(
+    path: Path,
+    dataset: Dataset,
+    *,
+    keep_good_rows: bool = False,
+    tell: Callable[[Sequence[Finding]], None] | None = None,
+) -> pd.DataFrame:
     """Return a file's teacher scores for a dataset: query_id, doc_id, score.
 
-    Any layout that a sample's teacher scores may have. Raises RerankError `input_not_found`, `input_unreadable`,
-    `input_has_errors`, and `no_teacher_scores` when nothing is left.
+    Scores in any layout that a sample's may have, permutations, or a run; where there are only ranks, the score is the
+    negated rank. tell: is given what was found in the file before anything is refused. Raises RerankError
+    `input_not_found`, `input_unreadable`, `input_has_errors`, and `no_teacher_scores` when nothing is left.
     """
-    reader = _Reader({}, None)
-    for inner in unpacked(Source(path.name, bytes_of(path), "teacher_scores"), reader.ledger):
-        reader.read(inner)
+    source = Source(path.name, bytes_of(path))
+    # The user's word first: a table of scores without a telling name may be anything.
+    said, ledger = _teacher_reading(dataclasses.replace(source, role="teacher_scores"))
+    for role in (None, "candidates"):
+        if not said:
+            found, other = _teacher_reading(dataclasses.replace(source, role=role))
+            said, ledger = (found, other) if found else (said, ledger)
     frames = {role: getattr(dataset, role).assign(file="", line=0) for role in ("queries", "documents", "judgments")}
-    said = reader.frames.get("teacher_scores")
     if said:
         frames["teacher_scores"] = pd.concat(said, ignore_index=True)
-    ledger = reader.ledger
     checked = check_whole(frames, ledger)
+    if tell is not None:
+        tell(ledger.findings)
     n_errors = count_errors(ledger.findings)
     if n_errors and not keep_good_rows:
         raise RerankError("input_has_errors", n_errors=n_errors)
-    found = checked.get("teacher_scores")
-    if found is None or found.empty:
+    whole = checked.get("teacher_scores")
+    if whole is None or whole.empty:
         raise RerankError("no_teacher_scores", dataset=dataset.name)
-    return found[list(FIELDS["teacher_scores"])].reset_index(drop=True)
+    return whole[list(FIELDS["teacher_scores"])].reset_index(drop=True)
+
+
+def _teacher_reading(source: Source) -> tuple[list[pd.DataFrame], Ledger]:
+    """Return what a file says as a teacher's scores, or as a run that stands for them, and what was noticed."""
+    reader = _Reader({}, None)
+    for inner in unpacked(source, reader.ledger):
+        reader.read(inner)
+    said = list(reader.frames.get("teacher_scores", []))
+    for run in reader.frames.get("candidates", []):
+        score = run["score"] if "score" in run and run["score"].notna().all() else -run["rank"].astype(float)
+        said.append(run.assign(score=score)[["query_id", "doc_id", "score", "file", "line"]])
+    return said, reader.ledger
 
 
 def read_ratings(sources: Sequence[Source], dataset: Dataset) -> Draft:

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Literal
 
+import numpy as np
+import pandas as pd
+
 from rerank.errors import RerankError
 
 Reading = Literal["scores", "order"]
@@ -22,9 +25,33 @@ GIVES: Mapping[str, Reading] = {  # by teacher
 }
 
 
-def losses_for(teacher: str) -> tuple[str, ...]:
+def losses_for(teacher: str, *, has_only_ranks: bool = False) -> tuple[str, ...]:
     """Return the losses with which D can learn from a teacher: all of them from scores, half from an order."""
-    return tuple(loss for loss, read in READS.items() if read == "order" or GIVES[teacher] == "scores")
+    gives = "order" if has_only_ranks else GIVES[teacher]
+    return tuple(loss for loss, read in READS.items() if read == "order" or gives == "scores")
+
+
+def holds_only_ranks(scores: pd.DataFrame) -> bool:
+    """Say whether a teacher's scores are ranks in truth: in every query distinct whole numbers without a gap.
+
+    scores: query_id, doc_id, score. Of permutations and of runs without scores that is all there is.
+    """
+    values = scores["score"].to_numpy(dtype=np.float64)
+    if not len(values) or (values % 1 != 0).any():
+        return False
+    found = scores.groupby("query_id", sort=False)["score"].agg(["size", "nunique", "min", "max"])
+    is_run = (found["nunique"] == found["size"]) & (found["max"] - found["min"] == found["size"] - 1)
+    # Two documents with neighbouring grades look like two ranks; a list of three or more does not by chance.
+    return bool(is_run.all()) and bool((found["size"] > 2).any())
+
+
+def check_uploaded(distillation: str, scores: pd.DataFrame) -> None:
+    """Refuse a loss that would learn the distances of uploaded ranks. Raises RerankError `loss_needs_scores`."""
+    if READS.get(distillation) == "scores" and holds_only_ranks(scores):
+        choices = losses_for("uploaded", has_only_ranks=True)
+        raise RerankError(
+            "loss_needs_scores", setting="distillation.loss", loss=distillation, teacher="uploaded", choices=choices
+        )
 
 
 def check_losses(contrastive: str, distillation: str, teacher: str) -> None:

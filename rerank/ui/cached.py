@@ -13,6 +13,7 @@ from rerank.errors import RerankError
 from rerank.intake.dataset import Dataset
 from rerank.intake.storage import load_dataset, load_findings
 from rerank.planning.experiments import experiment_folder, list_experiments, load_result, pilot_path
+from rerank.planning.losses import holds_only_ranks
 from rerank.planning.presets import preset
 from rerank.report.comparisons import family_size
 from rerank.report.files import read_per_query, read_to_judge
@@ -28,6 +29,13 @@ def _stamp(path: Path) -> int:
 def dataset(digest: str) -> Dataset:
     """Return a dataset; shared by all visitors and never changed."""
     return load_dataset(digest)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def teacher_has_only_ranks(digest: str) -> bool:
+    """Say whether a dataset's teacher scores are ranks in truth."""
+    said = dataset(digest).teacher_scores
+    return said is not None and holds_only_ranks(said)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

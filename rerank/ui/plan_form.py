@@ -303,7 +303,8 @@ def _details(say: Say, plan: Plan, key: str, manifest: Mapping[str, Any]) -> Pla
             key=f"base_{key}",
             help=say("“embedded”, the path of a local folder, or a hub id (owner/name). Safetensors only."),
         )
-        losses = losses_for(plan.teacher)
+        has_only_ranks = plan.teacher == "uploaded" and cached.teacher_has_only_ranks(plan.dataset_digest)
+        losses = losses_for(plan.teacher, has_only_ranks=has_only_ranks)
         loss = st.selectbox(
             say("What D learns of the teacher"),
             losses,

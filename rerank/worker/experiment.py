@@ -25,6 +25,7 @@ from rerank.planning.experiments import (
 )
 from rerank.planning.graph import StageNode, curve_graph, distils, path_of, search_graph, stage_graph
 from rerank.planning.looks import earlier_looks, record_look
+from rerank.planning.losses import check_uploaded
 from rerank.planning.plan import FUSION, LANGUAGE_MODELS, LOCAL_MODELS, Plan, plan_from_dict, single_stage_part
 from rerank.planning.splits import evaluable_queries, folds_of, unsealed_queries
 from rerank.report.files import read_log
@@ -96,8 +97,10 @@ def prepare(
     if headless and not source.has_head:
         reporter.event("strategy_left_out", strategy="base", reason="no_trained_head")
         names = tuple(name for name in names if name not in headless)
-    if distils(plan.strategies) and plan.teacher == "uploaded" and dataset.teacher_scores is None:
-        raise RerankError("no_teacher_scores", dataset=dataset.name)
+    if distils(plan.strategies) and plan.teacher == "uploaded":
+        if dataset.teacher_scores is None:
+            raise RerankError("no_teacher_scores", dataset=dataset.name)
+        check_uploaded(plan.distillation.loss, dataset.teacher_scores)
     if distils(names) and plan.teacher in LANGUAGE_MODELS:
         check_askable(plan)
     if distils(names) and plan.teacher in LOCAL_MODELS:

@@ -15,6 +15,7 @@ from rerank.errors import RerankError
 from rerank.evaluation.fusion import standardised
 from rerank.intake.dataset import Dataset
 from rerank.planning.graph import distils
+from rerank.planning.losses import holds_only_ranks
 from rerank.planning.plan import LANGUAGE_MODELS, LOCAL_MODELS
 from rerank.retrieval.candidates import Scorer, scorer_of, top
 from rerank.retrieval.unlabelled import UnlabelledQuery
@@ -89,15 +90,17 @@ def teaching_of(
             scored=scored,
             extras=Extras(model=local.source.name, n_asked=int(scored["query_id"].nunique()), usd=local.usd(scored)),
         )
+    extras = Extras()
     if kind == "uploaded":
         if bench.dataset.teacher_scores is None:
             raise RerankError("no_teacher_scores", dataset=bench.dataset.name)
         uploaded = bench.dataset.teacher_scores
         scores = _by_pair(uploaded, uploaded["score"].to_numpy(dtype=np.float64))
+        extras = Extras(kind="order" if holds_only_ranks(uploaded) else "scores")
     else:
         own = bench.candidates.assign(similarity=embedding)
         scores = _by_pair(own, _free_teacher(own, kind))
-    return Teaching(scores, _digest(bench, scores), _nothing(), near)
+    return Teaching(scores, _digest(bench, scores), _nothing(), near, extras=extras)
 
 
 def with_unlabelled(bench: Workbench, names: Sequence[str], teaching: Teaching, similarities: Similarities) -> Teaching:

@@ -45,6 +45,32 @@ def test_a_name_is_audited_on_the_plans_development_queries(tmp_path: Path, caps
     assert "the test queries stay sealed" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("layout", ["permutations.jsonl", "ranks.csv", "teacher.trec"])
+def test_permutations_and_runs_are_audited_as_the_orders_that_they_are(layout: str, tmp_path: Path) -> None:
+    """The best document is named first: the order of the grades, in three ways to write it."""
+    sample, out = written(tmp_path / "sample"), tmp_path / "audit.json"
+    judged: dict[str, list[tuple[str, int]]] = {}
+    for line in tiny_files()[2].data.decode().splitlines()[1:]:
+        query, doc, grade = line.split(",")
+        judged.setdefault(query, []).append((doc, int(grade)))
+    lines = ["query_id,doc_id,rank"] if layout == "ranks.csv" else []
+    for query, pairs in judged.items():
+        order = sorted(range(len(pairs)), key=lambda place: -pairs[place][1])
+        if layout == "permutations.jsonl":
+            said = " > ".join(f"[{place + 1}]" for place in order)
+            lines.append(json.dumps({"query_id": query, "candidates": [doc for doc, _ in pairs], "permutation": said}))
+        elif layout == "ranks.csv":
+            lines += [f"{query},{pairs[place][0]},{rank}" for rank, place in enumerate(order, 1)]
+        else:
+            lines += [f"{query} Q0 {pairs[place][0]} {rank} {9 - rank} t" for rank, place in enumerate(order, 1)]
+    path = tmp_path / layout
+    path.write_text("\n".join(lines))
+    command = ["--lang", "en", "audit-teacher", str(sample), "--json", str(out), "--device", "cpu", "--teacher"]
+    assert main([*command, str(path)]) == DONE
+    found = json.loads(out.read_text())
+    assert (found["colour"], found["kind"], found["n_queries"]) == ("green", "order", 40)
+
+
 @pytest.mark.parametrize(
     ("teacher", "words"),
     [
@@ -62,7 +88,9 @@ def test_bad_input_is_said_and_exits_with_two(
         path.write_text(path.read_text() + "\nnobody,d0_0,1")
         teacher = str(path)
     assert main(["--lang", "en", "audit-teacher", str(sample), "--teacher", teacher, "--device", "cpu"]) == BAD_INPUT
-    assert words in capsys.readouterr().err
+    captured = capsys.readouterr()
+    assert words in captured.err
+    assert teacher.endswith("/said.csv") == ("said.csv:202" in captured.out), "the row that is wrong"
 
 
 def test_an_override_needs_a_red_audit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -35,3 +35,11 @@ def test_a_loss_that_was_chosen_is_not_replaced(tmp_path: Path) -> None:
 def test_what_a_language_model_needs_is_asked_for() -> None:
     with pytest.raises(RerankError, match="teacher_needs_endpoint"):
         plan_from("--teacher", "llm-pointwise")
+
+
+def test_uploaded_ranks_are_learnt_as_an_order() -> None:
+    given = _parser().parse_args(["run", "DATA", "--out", "OUT", "--teacher", "uploaded"])
+    assert plan_of(given, DIGEST).distillation.loss == "kl"
+    assert plan_of(given, DIGEST, has_only_ranks=True).distillation.loss == "ranknet"
+    given = _parser().parse_args(["run", "DATA", "--out", "OUT"])  # another teacher, whatever else was uploaded
+    assert plan_of(given, DIGEST, has_only_ranks=True).distillation.loss == "kl"

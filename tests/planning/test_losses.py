@@ -2,10 +2,12 @@
 
 from typing import get_args
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from rerank.errors import RerankError
-from rerank.planning.losses import CONTRASTIVE, DISTILLATION, GIVES, losses_for
+from rerank.planning.losses import CONTRASTIVE, DISTILLATION, GIVES, check_uploaded, holds_only_ranks, losses_for
 from rerank.planning.plan import Plan, Teacher, plan_from_dict
 from rerank.wording.errors import error_sentence
 from rerank.wording.language import LANGUAGES, speaker
@@ -61,3 +63,36 @@ def test_the_refusal_names_the_losses_that_fit(language: str) -> None:
     error = refused({"distillation": {"loss": "lce"}})
     said = error_sentence(speaker(language), error.code, error.facts)
     assert all(loss in said for loss in ("lce", *DISTILLATION))
+
+
+RANKS = pd.DataFrame({"query_id": list("aaabb"), "doc_id": list("xyzxy"), "score": [2.0, 1.0, 0.0, -1.0, -2.0]})
+
+
+@pytest.mark.parametrize(
+    ("scores", "is_order"),
+    [
+        ([2, 1, 0, -1, -2], True),
+        ([7, 8, 9, 4, 3], True),
+        ([2, 1, 1, 1, 0], False),  # a tie
+        ([3, 1, 0, 1, 0], False),  # a gap
+        ([2.0, 1.5, 1.0, 1, 0], False),
+    ],
+)
+def test_uploaded_ranks_are_known_by_their_numbers(scores: list[float], is_order: bool) -> None:
+    assert holds_only_ranks(RANKS.assign(score=np.array(scores, dtype=float))) is is_order
+
+
+def test_two_neighbouring_grades_alone_are_no_order() -> None:
+    assert not holds_only_ranks(RANKS[RANKS["query_id"] == "b"])
+    assert not holds_only_ranks(RANKS.head(0))
+
+
+@pytest.mark.parametrize("loss", DISTILLATION)
+def test_uploaded_ranks_have_no_distances_to_learn(loss: str) -> None:
+    check_uploaded(loss, RANKS.assign(score=RANKS["score"] / 3))
+    if loss in losses_for("uploaded", has_only_ranks=True):
+        check_uploaded(loss, RANKS)
+        return
+    with pytest.raises(RerankError) as caught:
+        check_uploaded(loss, RANKS)
+    assert (caught.value.code, caught.value.facts["choices"]) == ("loss_needs_scores", ("ranknet", "adr_mse"))
