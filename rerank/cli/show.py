@@ -26,6 +26,7 @@ from rerank.wording.audits import (
     evidence_sentence,
     gate_sentences,
     scope_sentence,
+    unmeasured_sentence,
     warning_sentences,
 )
 from rerank.wording.decisions import decision_headline, decision_sentences
@@ -132,8 +133,9 @@ def print_audit(audit: Mapping[str, Any], say: Say) -> None:
         return
     for sentence in (audit_sentence(say, audit), evidence_sentence(say, audit), scope_sentence(say, audit)):
         print(sentence)
-    for sentence in (*warning_sentences(say, audit), *gate_sentences(say, audit)):
-        print(sentence)
+    for sentence in (*warning_sentences(say, audit), unmeasured_sentence(say, audit), *gate_sentences(say, audit)):
+        if sentence:
+            print(sentence)
 
 
 def print_table(frame: pd.DataFrame) -> None:

@@ -25,6 +25,7 @@ class Business:
     changes evenly, and without the second one it stays. value_per_success: of one more successful search.
     success_measure: `Success@1`, or `kpi`: +.01 of the KPI is then assumed to be one more successful search in
     100. retrain_every_months: None trains once. judgments_per_training: new ones for each re-training.
+    teacher_cost: of the scores of an uploaded teacher that one training takes; None counts nothing and says so.
     setup_cost: once, upkeep_per_month: every month; both for anything that is not today's order.
     max_serving_per_1k, max_latency_ms: what may be spent on 1,000 searches, and the p95 that is accepted.
     per_usd: how much of the currency one US dollar is, on the day `rate_as_of`. watts: of the device, None takes
@@ -39,6 +40,7 @@ class Business:
     success_measure: SuccessMeasure = "Success@1"
     retrain_every_months: int | None = None
     judgments_per_training: int = 0
+    teacher_cost: float | None = None
     setup_cost: float = 0.0
     upkeep_per_month: float = 0.0
     n_judges: int | None = None
@@ -75,6 +77,7 @@ _RANGES: tuple[tuple[str, float, float, bool], ...] = (
     ("value_per_success", 0, 1e9, False),
     ("retrain_every_months", 1, 120, True),
     ("judgments_per_training", 0, 1e9, True),
+    ("teacher_cost", 0, 1e12, False),
     ("setup_cost", 0, 1e12, False),
     ("upkeep_per_month", 0, 1e12, False),
     ("n_judges", 1, 10_000, True),

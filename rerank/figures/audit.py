@@ -1,5 +1,6 @@
 """The teacher's audit drawn: differences, agreement and biases with their intervals, and the confusion table."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,12 +10,13 @@ from rerank.audit.gate import FLAGS, MARK
 from rerank.figures.style import GAIN, LOSS, NEUTRAL, framed
 from rerank.wording.audits import MEASURES, measure_label
 from rerank.wording.language import Say
+from rerank.wording.width import width_of
 
 DIFFERENCES = ("delta_free", "delta_base")
 AGREEMENT = ("kendall_tau", "kappa", "top_1")
 BIASES = ("position_slope", "length", "lexical", "probe", "shuffled", "repeated")
 _FLAGGED = {reason: name for name, reason in FLAGS.items()}
-_LABEL_CHARS = 34
+_LABEL_WIDTH = 44  # Latin letters; a Japanese one is as wide as two
 
 
 def intervals(say: Say, audit: Mapping[str, Any], names: Sequence[str], *, with_mark: bool = False) -> go.Figure:
@@ -25,16 +27,17 @@ def intervals(say: Say, audit: Mapping[str, Any], names: Sequence[str], *, with_
     figure.add_vline(x=0, line_color=NEUTRAL, line_width=1)
     raised = {_FLAGGED.get(reason) for reason in audit["reasons"]}
     shown = [name for name in names if name in MEASURES and audit["measures"][name]["value"] is not None]
-    for name in shown:
+    for place, name in enumerate(shown):
         found = audit["measures"][name]
-        colour = LOSS if name in raised else GAIN if not with_mark and _is_above(found) else NEUTRAL
+        is_bad = name in raised or (name in DIFFERENCES and _is_below(found))
+        colour = LOSS if is_bad else GAIN if not with_mark and _is_above(found) else NEUTRAL
         known = found["ci_low"] is not None
         figure.add_trace(
             go.Scatter(
                 x=[found["value"]],
-                y=[_wrapped(measure_label(say, audit, name))],
+                y=[place],
                 mode="markers",
-                marker={"color": colour, "size": 11, "symbol": "diamond" if name in raised else "circle"},
+                marker={"color": colour, "size": 11, "symbol": "diamond" if is_bad else "circle"},
                 error_x={
                     "type": "data",
                     "symmetric": False,
@@ -48,27 +51,39 @@ def intervals(say: Say, audit: Mapping[str, Any], names: Sequence[str], *, with_
                 showlegend=False,
             )
         )
+        # Above its line, not beside it: on a telephone the names would leave no room for the intervals.
+        figure.add_annotation(
+            x=0,
+            xref="paper",
+            xanchor="left",
+            y=place - 0.15,
+            yanchor="bottom",
+            text=_wrapped(measure_label(say, audit, name)),
+            align="left",
+            showarrow=False,
+        )
     figure.update_xaxes(zeroline=False)
-    figure.update_yaxes(autorange="reversed")
-    return framed(figure, 90 + 56 * max(1, len(shown)))
+    figure.update_yaxes(range=[len(shown) - 0.6, -0.9], showticklabels=False, showgrid=False, zeroline=False)
+    return framed(figure, 70 + 66 * max(1, len(shown)))
 
 
 def _is_above(found: Mapping[str, Any]) -> bool:
     return found["ci_low"] is not None and bool(found["ci_low"] > 0)
 
 
+def _is_below(found: Mapping[str, Any]) -> bool:
+    return found["ci_high"] is not None and bool(found["ci_high"] < 0)
+
+
 def _wrapped(label: str) -> str:
-    """Return a label in lines of about the same length: at spaces, and anywhere in Japanese."""
+    """Return a label in lines that a telephone shows whole: broken at spaces, and anywhere in Japanese."""
     lines, line = [], ""
-    for word in label.split(" "):
-        if line and len(line) + len(word) >= _LABEL_CHARS:
-            lines.append(line)
-            line = word
-        else:
-            line = f"{line} {word}".strip()
-    wide = [*lines, line]
-    cut = [part[i : i + _LABEL_CHARS] for part in wide for i in range(0, len(part), _LABEL_CHARS)]
-    return "<br>".join(cut)
+    for word in re.findall(r"[!-~À-ɏΔκτ₀-₉-]+ ?|.", label):
+        if line and width_of(line + word.rstrip()) > _LABEL_WIDTH:
+            lines.append(line.rstrip())
+            line = ""
+        line += word
+    return "<br>".join([*lines, line.rstrip()])
 
 
 def confusion(say: Say, audit: Mapping[str, Any]) -> go.Figure:
@@ -85,7 +100,8 @@ def confusion(say: Say, audit: Mapping[str, Any]) -> go.Figure:
             y=names,
             text=table,
             texttemplate="%{text}",
-            colorscale=[[0, "rgba(0,114,178,0.05)"], [1, "rgba(0,114,178,0.85)"]],
+            # Opaque, for the numbers' colour is chosen by the cell's: on a dark page a thin blue would hide them.
+            colorscale=[[0, "rgb(235,243,250)"], [1, "rgb(0,114,178)"]],
             showscale=False,
             hoverinfo="skip",
         )

@@ -101,13 +101,18 @@ def find_model(name: str) -> ModelSource:
 
 
 def _from_hub(name: str) -> Path:
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import snapshot_download, try_to_load_from_cache
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
+    # The commit that was fetched first stays: between two gates, or two days, a hub's model must not become another.
+    config = try_to_load_from_cache(name, "config.json")
+    commit = Path(config).parent.name if isinstance(config, str) else None
     try:
         # Weights in other formats can run code when they are read: they are not even fetched.
         found = snapshot_download(
-            name, allow_patterns=["*.safetensors", "*.json", "*.jinja", "*.txt", "*.model", "README.md"]
+            name,
+            revision=commit,
+            allow_patterns=["*.safetensors", "*.json", "*.jinja", "*.txt", "*.model", "README.md"],
         )
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
         raise RerankError("model_not_reachable", model=name, cause=type(error).__name__) from error

@@ -21,6 +21,7 @@ from rerank.cost.horizon import Horizon, Spending
 from rerank.cost.judging import JudgingWork, judging_work
 from rerank.cost.prices import Price, current_prices
 from rerank.cost.projection import projected_ms, projected_usd
+from rerank.cost.teachers import paid_usd, training_usd
 from rerank.errors import RerankError
 from rerank.planning.graph import path_of
 from rerank.planning.plan import CONTROLS, FUSION
@@ -132,7 +133,7 @@ def _spending(result: Mapping[str, Any], business: Business, name: str) -> Spend
     if name == FIRST:
         return Spending()
     cost = result["strategies"][name]["cost"]
-    training = cost["train_usd"] + cost["teacher_usd"]
+    training = training_usd(result, business, name)
     retraining = 0.0
     if path_of(name):
         retraining = training
@@ -297,6 +298,10 @@ def _judging(result: Mapping[str, Any], business: Business) -> JudgingWork | Non
     )
 
 
+def _plus(found: Ranged, usd: float) -> Ranged:
+    return Ranged(*(None if end is None else end + usd for end in (found.value, found.low, found.high)))
+
+
 def _projected(
     result: Mapping[str, Any], business: Business, options: Mapping[str, Option], gpu: Price
 ) -> tuple[Projected, ...]:
@@ -309,7 +314,8 @@ def _projected(
         cost, p95 = result["strategies"][name]["cost"], result["strategies"][name]["latency_ms"]["p95"]
         if name == FIRST or hour <= 0:
             continue
-        training = cost["train_usd"] + cost["teacher_usd"]
+        paid = paid_usd(result, business, name)
+        training = training_usd(result, business, name) - paid
         n_trainings = 1 + (horizon.n_retrainings() if horizon and path_of(name) else 0)
         computed = n_trainings * training + (option.serving_usd or 0.0)
         rest = option.total_usd - computed
@@ -318,12 +324,10 @@ def _projected(
         found.append(
             Projected(
                 strategy=name,
-                train_usd=projected_usd(training / hour * 3600, ratio, gpu),
+                train_usd=_plus(projected_usd(training / hour * 3600, ratio, gpu), paid),
                 serve_usd_per_1k=None if serving is None else projected_usd(serving / hour * 3600, ratio, gpu),
                 p95_ms=None if p95 is None else projected_ms(p95, ratio),
-                total_usd=Ranged(
-                    *(None if end is None else end + rest for end in (whole.value, whole.low, whole.high))
-                ),
+                total_usd=_plus(whole, rest),
             )
         )
     return tuple(found)

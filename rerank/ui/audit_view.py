@@ -25,8 +25,8 @@ from rerank.wording.audits import (
     confusion_table,
     evidence_sentence,
     gate_sentences,
-    measure_label,
     scope_sentence,
+    unmeasured_sentence,
     warning_sentences,
 )
 from rerank.wording.language import Say
@@ -72,10 +72,9 @@ def _colour(say: Say, audit: Mapping[str, Any]) -> None:
     st.caption(markdown(scope_sentence(say, audit)))
     for sentence in warning_sentences(say, audit):
         st.warning(markdown(sentence), icon=":material/info:")
-    missing = [measure_label(say, audit, name) for name in audit["not_measured"]]
+    missing = unmeasured_sentence(say, audit)
     if missing:
-        names = say(", ").join(missing)
-        st.caption(markdown(say("Not measured, so no reservation could come from it: {names}.", names=names)))
+        st.caption(markdown(missing, 1000))
 
 
 def _override(say: Say, experiment: str, audit: Mapping[str, Any]) -> None:

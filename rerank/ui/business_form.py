@@ -31,7 +31,7 @@ def business_form(say: Say, business: Business | None, experiment: str | None) -
         found |= _numbers(say, start, key, "retrain_every_months", "setup_cost", "upkeep_per_month")
         _heading(say("In-house evaluation capacity"))
         found |= _numbers(say, start, key, "n_judges", "judge_hours_per_week", "minutes_per_judgment")
-        found |= _numbers(say, start, key, "judgments_per_training")
+        found |= _numbers(say, start, key, "judgments_per_training", "teacher_cost")
         _heading(say("Operating cost"))
         found |= _numbers(say, start, key, "max_latency_ms", "max_serving_per_1k", "watts")
         _heading(say("Currency and projection"))

@@ -12,7 +12,7 @@ from rerank.cost.prices import Price
 from rerank.decide.guardrails import MIN_SEGMENT_QUERIES
 from rerank.ui.safe import markdown
 from rerank.ui.show import table
-from rerank.wording.amounts import amount
+from rerank.wording.amounts import amount, teacher_amount
 from rerank.wording.asked import asked_sentences
 from rerank.wording.audits import audit_sentence, colour_line, gate_sentences
 from rerank.wording.language import Say
@@ -115,7 +115,7 @@ def costs(say: Say, result: Mapping[str, Any], business: Business) -> None:
                 say("Strategy"): strategy_name(say, name),
                 say("One training"): amount(say, cost["train_usd"], business),
                 say("Device time"): duration(cost["train_device_seconds"], say),
-                say("Teacher"): amount(say, cost["teacher_usd"], business),
+                say("Teacher"): teacher_amount(say, result, business, name),
                 say("All trainings of this experiment"): amount(say, cost["poc_train_usd"], business),
                 say("Serving, 1,000 queries"): amount(say, cost["serve_usd_per_1k_queries"], business),
                 say("Latency p50"): milliseconds(record["latency_ms"]["p50"]),

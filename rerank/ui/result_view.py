@@ -7,6 +7,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from rerank.cost.business import Business
+from rerank.cost.teachers import training_usd
 from rerank.errors import RerankError
 from rerank.figures.forest import forest
 from rerank.planning.business import load_business
@@ -187,7 +188,7 @@ def _cards(say: Say, result: Mapping[str, Any], business: Business) -> None:
                 markdown(
                     say(
                         "Training {train} · serving {serve} per 1,000 queries · p95 {latency}",
-                        train=amount(say, cost["train_usd"] + cost["teacher_usd"], business),
+                        train=amount(say, training_usd(result, business, name), business),
                         serve=amount(say, cost["serve_usd_per_1k_queries"], business),
                         latency=milliseconds(record["latency_ms"]["p95"]),
                     )

@@ -1,9 +1,11 @@
 """Amounts in the user's currency: as many digits as it takes to see them, yen without decimals."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from rerank.cost.benefit import Ranged
 from rerank.cost.business import Business
+from rerank.cost.teachers import teacher_usd
 from rerank.wording.language import Say, later
 from rerank.wording.numbers import NOTHING, usd
 
@@ -32,3 +34,9 @@ def amounts(say: Say, found: Ranged | None, business: Business) -> str:
         return NOTHING
     shown = [amount(say, end, business) for end in (found.value, found.low, found.high)]
     return say("{value} ({low} to {high})", value=shown[0], low=shown[1], high=shown[2])
+
+
+def teacher_amount(say: Say, result: Mapping[str, Any], business: Business, strategy: str) -> str:
+    """Return what a strategy's teacher cost, or that nobody said so."""
+    found = teacher_usd(result, business, strategy)
+    return say("not stated") if found is None else amount(say, found, business)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rerank.cost.teachers import is_unpriced
 from rerank.wording.language import Say
 from rerank.wording.numbers import count, duration, share, usd
 
@@ -13,7 +14,7 @@ def asked_sentences(say: Say, result: Mapping[str, Any]) -> list[str]:
     """Return what asking the teacher came to: questions, money against its prediction, what could not be used."""
     found = result.get("asked_teacher")
     if found is None:
-        return local_teacher_sentences(say, result)
+        return [*local_teacher_sentences(say, result), *_uploaded_sentences(say, result)]
     sentences = [
         say(
             "The teacher {model} answered {n} questions about {queries} queries for {usd}; predicted were {first} before the first question and {predicted} before the last ones.",
@@ -46,6 +47,18 @@ def asked_sentences(say: Say, result: Mapping[str, Any]) -> list[str]:
             say("The endpoint did not count the tokens of {n} answers: they are predicted.", n=found["n_without_usage"])
         )
     return sentences
+
+
+def _uploaded_sentences(say: Say, result: Mapping[str, Any]) -> list[str]:
+    """Return that an uploaded teacher's price is not known here, where a strategy learnt from it."""
+    if not any(is_unpriced(result, name) for name in result["strategies"]):
+        return []
+    return [
+        say(
+            "What the uploaded teacher's scores cost is not known here: it counts only as you state it among the "
+            "assumptions (teacher_cost)."
+        )
+    ]
 
 
 def local_teacher_sentences(say: Say, result: Mapping[str, Any]) -> list[str]:

@@ -139,6 +139,14 @@ def warning_sentences(say: Say, audit: Mapping[str, Any]) -> list[str]:
     return [name_of(say, WARNINGS, code) for code in audit["warnings"]]
 
 
+def unmeasured_sentence(say: Say, audit: Mapping[str, Any]) -> str:
+    """Return what was not measured, so that its silence is not taken for good news; empty where all was."""
+    missing = [measure_label(say, audit, name) for name in audit["not_measured"]]
+    if not missing:
+        return ""
+    return say("Not measured, so no reservation could come from it: {names}.", names=say(", ").join(missing))
+
+
 def measure_label(say: Say, audit: Mapping[str, Any], name: str) -> str:
     """Return a measure's name."""
     return say(

@@ -19,6 +19,7 @@ LABELS: Mapping[str, str] = {
     "success_measure": later("What counts as a successful search"),
     "retrain_every_months": later("Months between trainings (empty: trained once)"),
     "judgments_per_training": later("New judgments for each re-training"),
+    "teacher_cost": later("Scores of an uploaded teacher, for one training (empty: not stated)"),
     "setup_cost": later("Integration, once"),
     "upkeep_per_month": later("Upkeep per month"),
     "n_judges": later("Judges"),
@@ -41,7 +42,7 @@ SUCCESSES: Mapping[str, str] = {
     "Success@1": later("A relevant document comes first (Success@1)"),
     "kpi": later("Assumption: +0.01 KPI is one more success in 100 searches"),
 }
-AMOUNTS = ("value_per_success", "setup_cost", "upkeep_per_month", "max_serving_per_1k")
+AMOUNTS = ("value_per_success", "teacher_cost", "setup_cost", "upkeep_per_month", "max_serving_per_1k")
 
 
 def assumption_table(say: Say, business: Business) -> pd.DataFrame:

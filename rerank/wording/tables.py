@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from rerank.cost.business import Business
+from rerank.cost.teachers import training_usd
 from rerank.wording.amounts import amount
 from rerank.wording.language import Say
 from rerank.wording.names import ATTRIBUTION_PARTS, name_of, strategy_name
@@ -42,7 +43,7 @@ def strategy_table(say: Say, result: Mapping[str, Any], business: Business = IN_
                 say("95 % interval"): interval(found["ci_low"], found["ci_high"]) if found else "",
                 say("Verdict"): verdict_name(say, found["verdict"]) if found else say("reference"),
                 say("Significance"): significance(say, found) if found else "",
-                say("Training"): amount(say, record["cost"]["train_usd"] + record["cost"]["teacher_usd"], business),
+                say("Training"): amount(say, training_usd(result, business, name), business),
                 say("Serving, 1,000 queries"): amount(say, record["cost"]["serve_usd_per_1k_queries"], business),
                 say("Latency p50"): milliseconds(record["latency_ms"]["p50"]),
                 say("Latency p95"): milliseconds(record["latency_ms"]["p95"]),

@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,10 +10,13 @@ import pytest
 from rerank.cost.benefit import Ranged
 from rerank.cost.business import Business
 from rerank.cost.prices import Price, current_prices
+from rerank.cost.teachers import paid_usd, teacher_usd, training_usd
 from rerank.report.decision import decision_with
 from rerank.report.money import money_of, net_benefits, options_of
 from rerank.report.recount import at_prices
 from rerank.stats.comparison import Comparison
+from rerank.wording.amounts import teacher_amount
+from rerank.wording.language import speaker
 
 # 3,600 s of a device at 2 an hour: one training costs 2; 180 ms a search: .10 per 1,000.
 DEVICE = {"kind": "cpu", "item": "our server", "unit": "hour", "usd": 2.0, "as_of": "2026-11", "source": "x"}
@@ -62,6 +66,7 @@ RESULT: dict[str, Any] = {
     "dataset": {"n_judgments": 1000, "n_queries": 100},
     "plan": {
         "primary_measure": "nDCG@10",
+        "teacher": "embedding",
         "strategies": ["first-stage", "embedding", "C", "C-then-D"],
         "margin": 0.02,
         "alpha": 0.05,
@@ -274,3 +279,21 @@ def test_other_prices_count_a_stored_result_again_and_leave_what_was_spent() -> 
     assert found["cost"]["counted_at_run"] == {"device_price": DEVICE, "labour_price": LABOUR}
     assert RESULT["strategies"]["C"]["cost"]["train_usd"] == 2.0
     assert at_prices(RESULT, [Price(**DEVICE), Price(**LABOUR)]) == RESULT
+
+
+def test_an_uploaded_teacher_costs_what_the_user_says_and_nothing_is_made_up() -> None:
+    """By hand: C→D trains for 4 USD; 30 euros at 0.5 euros a dollar are 60 USD; two trainings in 12 months at 6."""
+    uploaded = RESULT | {"plan": RESULT["plan"] | {"teacher": "uploaded"}}
+    plain = replace(BUSINESS, currency="EUR", per_usd=0.5, rate_as_of="2026-01-01", setup_cost=0, teacher_cost=None)
+    assert teacher_usd(uploaded, plain, "C-then-D") is None
+    assert teacher_amount(speaker("en"), uploaded, plain, "C-then-D") == "not stated"
+    assert training_usd(uploaded, plain, "C-then-D") == 4.0
+    stated = replace(plain, teacher_cost=30.0)
+    assert teacher_usd(uploaded, stated, "C-then-D") == 60.0
+    assert training_usd(uploaded, stated, "C-then-D") == paid_usd(uploaded, stated, "C-then-D") + 4.0 == 64.0
+    assert teacher_amount(speaker("en"), uploaded, stated, "C-then-D") == "€30.00"
+    assert (teacher_usd(uploaded, stated, "C"), teacher_usd(RESULT, stated, "C-then-D")) == (0.0, 0.0)
+    assert paid_usd(RESULT, stated, "C-then-D") == 0.0
+    without, counted = (money_of(uploaded, item).options["C-then-D"].spending for item in (plain, stated))
+    assert counted.setup_usd - without.setup_usd == pytest.approx(60)
+    assert counted.retraining_usd - without.retraining_usd == pytest.approx(60)
