@@ -55,7 +55,9 @@ def inheritance(say: Say, result: Mapping[str, Any]) -> None:
     heading = say("What the student took over from its teacher")
     st.markdown(f"**{heading}**")
     gap = "" if say.language == "ja" else " "
-    st.markdown(f"**{markdown(sentences[0])}**{gap}{markdown(gap.join(sentences[1:]), 1200)}")
+    # On a line of its own: Markdown takes no bold that ends in "。" with a letter right behind it.
+    st.markdown(f"**{markdown(sentences[0])}**")
+    st.markdown(markdown(gap.join(sentences[1:]), 1200))
     table(say, inheritance_table(say, result), "inheritance")
     st.caption(
         say(
