@@ -97,4 +97,7 @@ def _teacher(say: Say, teacher: dict[str, Any]) -> str:
     )
     if not teacher["is_counted"]:
         text += " " + say("The range narrows once the endpoint has counted tokens itself.")
+    affordable = teacher.get("n_unlabelled_affordable")  # earlier forecasts do not say
+    if affordable is not None:
+        text += " " + say("Your limit for the teacher pays for {n} unlabelled queries as well.", n=count(affordable))
     return text

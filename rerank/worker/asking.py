@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from rerank.cost.prices import current_prices
-from rerank.cost.tokens import SPREAD, SPREAD_COUNTED, TokenPrice, listed_token_price
+from rerank.cost.tokens import SPREAD, SPREAD_COUNTED, TokenPrice, listed_token_price, most_prompt_tokens
 from rerank.errors import RerankError
 from rerank.planning.plan import Plan
 from rerank.store.answers import spent_usd
@@ -123,6 +123,23 @@ def cost_forecast(plan: Plan, tasks: Sequence[Task], n_more: int = 0, checks: Se
 def judged_forecast(bench: Workbench, tasks: Sequence[Task], n_more: int) -> CostForecast:
     """Predict what asking about judged queries costs, with what the audit asks besides, and about n_more others."""
     return cost_forecast(bench.plan, tasks, n_more, planned(bench, prompt_of(bench.plan), tasks))
+
+
+def n_affordable(plan: Plan, tasks: Sequence[Task], judged: CostForecast) -> int | None:
+    """Return how many unlabelled queries the teacher's limit pays for besides the judged ones, None without a limit.
+
+    By the upper end of the range, and with the last questions' highest price still set aside.
+    """
+    if plan.llm.usd is None or not tasks:
+        return None
+    each = cost_forecast(plan, tasks).usd_high / len(tasks)
+    prompt, price = prompt_of(plan), token_price(plan)
+    questions = planned_questions(
+        plan.teacher, plan.llm, prompt, max(tasks, key=lambda task: sum(map(len, task.documents)))
+    )
+    most = max(price.usd(most_prompt_tokens(item.messages), item.max_tokens) for item in questions)
+    left = max(0.0, plan.llm.usd - judged.usd_high - plan.llm.concurrency * most)
+    return int(left / each) if each > 0 else None
 
 
 def ask_language_model(bench: Workbench, tasks: Sequence[Task], n_more: int = 0, before: Asked | None = None) -> Asked:

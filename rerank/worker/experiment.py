@@ -34,7 +34,7 @@ from rerank.report.result import Ran, write_result
 from rerank.retrieval.candidates import recall_ceiling
 from rerank.retrieval.unlabelled import unlabelled_queries
 from rerank.store.artefacts import write_json
-from rerank.worker.asking import check_askable, judged_forecast
+from rerank.worker.asking import check_askable, judged_forecast, n_affordable
 from rerank.worker.auditing import pass_the_gate
 from rerank.worker.calibration import calibrate
 from rerank.worker.first_stage import Candidates, Similarities, candidate_lists
@@ -163,7 +163,8 @@ def _teacher_forecast(bench: Workbench, names: Sequence[str]) -> dict[str, Any] 
         return None
     tasks, n_more = judged_tasks(bench), len(bench.unlabelled)
     if bench.plan.teacher in LANGUAGE_MODELS:
-        return judged_forecast(bench, tasks, n_more).to_dict()
+        affordable = n_affordable(bench.plan, tasks, judged_forecast(bench, tasks, 0))
+        return judged_forecast(bench, tasks, n_more).to_dict() | {"n_unlabelled_affordable": affordable}
     teacher = LocalTeacher(bench)
     n_pairs = sum(len(task.documents) for task in tasks)
     found = teacher.forecast(len(tasks) + n_more, round(n_pairs * (1 + n_more / max(1, len(tasks)))))

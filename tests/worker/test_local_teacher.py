@@ -281,4 +281,11 @@ def test_a_limit_counts_what_will_be_asked_after_the_gate(tmp_path: Path) -> Non
         dear = replace(plan, unlabelled=Unlabelled(40, "documents"), llm=replace(plan.llm, usd=limit))
         with pytest.raises(RerankError, match="teacher_over_budget"):
             run(dear)
-    assert not endpoint.asked
+        assert not endpoint.asked
+        # The forecast says how many the limit pays for; so many are not refused, whatever they turn out to cost.
+        ample = replace(plan, llm=replace(plan.llm, usd=2 * limit))
+        run_forecast({"plan": ample.to_dict(), "device": "cpu"}, told := Counting())
+        n = told.events["forecast_done"][0]["teacher"]["n_unlabelled_affordable"]
+        assert 4 < n < 40
+        _, result = run(replace(ample, unlabelled=Unlabelled(n, "documents")))
+    assert result["asked_teacher"]["usd"] <= 2 * limit
