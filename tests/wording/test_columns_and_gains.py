@@ -24,7 +24,7 @@ COMPARED = {
     "n_more_queries": None,
 }
 RESULT = {
-    "plan": {"primary_measure": "nDCG@10"},
+    "plan": {"primary_measure": "nDCG@10", "teacher": "embedding"},
     "strategies": {
         "C": {
             "measures": {"nDCG@10": 0.5},
