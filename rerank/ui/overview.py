@@ -22,7 +22,7 @@ def newest_decision(say: Say) -> None:
     if result is None:
         return
     st.subheader(say("Newest result: {name}", name=markdown(done[0]["name"], 60)), anchor=False)
-    decision_banner(say, result)
+    decision_banner(say, result, brief=True)
     st.page_link(
         "pages/results.py",
         label=say("Open the result"),

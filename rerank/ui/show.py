@@ -47,7 +47,8 @@ def table(say: Say, frame: pd.DataFrame, name: str, *, height: int | None = None
             settings[column] = st.column_config.Column(width=SENTENCE_PIXELS, help=explained)
             longest = max(width_of(str(text)) for text in frame[column])
             n_lines = -(-7 * longest // (SENTENCE_PIXELS - 24))  # 7 pixels a letter, 20 a line
-            row_height = max(35, 14 + 20 * min(MAX_LINES, n_lines))
+            # Streamlit 1.67 breaks lines in rows of more than 64 pixels only.
+            row_height = max(66, 14 + 20 * min(MAX_LINES, n_lines)) if n_lines > 1 else None
         elif pd.api.types.is_float_dtype(frame[column]):
             settings[column] = st.column_config.NumberColumn(format="%.3f", help=explained)
         elif column == first:  # what a row is about is never cut off; the columns that follow may be scrolled to

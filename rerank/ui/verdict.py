@@ -18,8 +18,8 @@ _GOOD = ("adopt_single_stage", "add_second_stage", "adopt_free_baseline")
 _OPEN = ("collect_judgments",)
 
 
-def decision_banner(say: Say, result: Mapping[str, Any]) -> None:
-    """Show the decision in one sentence, with its reasons below."""
+def decision_banner(say: Say, result: Mapping[str, Any], *, brief: bool = False) -> None:
+    """Show the decision in one sentence, with its reasons below; in brief, only guardrails that are broken."""
     code = result["decision"]["code"]
     box = st.success if code in _GOOD else st.info if code in _OPEN else st.warning
     reasons = "\n".join(f"- {markdown(reason)}" for reason in decision_reasons(say, result))
@@ -27,8 +27,9 @@ def decision_banner(say: Say, result: Mapping[str, Any]) -> None:
     box(f"**{markdown(decision_headline(say, result))}**\n\n{reasons}\n\n{change}")
     for sentence in override_sentences(say, overrides(result["experiment"])):
         st.warning(markdown(sentence), icon=":material/signature:")
-    for sentence in guardrail_sentences(say, result):
-        st.caption(markdown(sentence))
+    guarded = guardrail_sentences(say, result, only_broken=brief)
+    if guarded:
+        st.caption("\n".join(f"- {markdown(sentence)}" for sentence in guarded))
     look = look_sentence(say, result)
     if look:
         st.warning(markdown(look), icon=":material/visibility:")

@@ -68,14 +68,18 @@ def is_open(check: Mapping[str, Any]) -> bool:
     return check["status"] in ("held", "broken") and not check.get("certain", True)
 
 
-def guardrail_sentences(say: Say, result: Mapping[str, Any]) -> list[str]:
-    """Return the guardrails of the strategy that is recommended, else of the best single stage; empty without any."""
+def guardrail_sentences(say: Say, result: Mapping[str, Any], *, only_broken: bool = False) -> list[str]:
+    """Return the guardrails of the strategy that is recommended, else of the best single stage; empty without any.
+
+    Broken ones come first.
+    """
     decision = result["decision"]
     strategy = decision.get("recommended_strategy") or decision["single_strategy"]
     lines = []
-    for record in result.get("guardrails", ()):
-        check = record["strategies"].get(strategy)
-        if check is None:
+    checked = [record for record in result.get("guardrails", ()) if strategy in record["strategies"]]
+    for record in sorted(checked, key=lambda record: record["strategies"][strategy]["status"] != "broken"):
+        check = record["strategies"][strategy]
+        if only_broken and check["status"] != "broken":
             continue
         code = str(record["guardrail"])
         value = guardrail_value(code, check["value"])
