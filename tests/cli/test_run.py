@@ -121,6 +121,7 @@ def test_what_the_worker_refuses_is_a_sentence_too(tmp_path: Path, capsys: pytes
 def test_an_interrupted_run_says_so_and_the_same_command_continues(tmp_path: Path, model: Path) -> None:
     out = tmp_path / "out"
     plan = plan_file(tmp_path, model, list(range(1, 9)))
+    plan.write_text(plan.read_text().replace("epochs = 1\n", "epochs = 12\n"))  # long enough to be interrupted
     command = [sys.executable, "-m", "rerank.cli.main", "--lang", "en", "run", str(written(tmp_path / "sample"))]
     command += ["--plan", str(plan), "--device", "cpu", "--out", str(out)]
     first = subprocess.Popen(command, cwd=ROOT, env=dict(os.environ), stderr=subprocess.PIPE, text=True)

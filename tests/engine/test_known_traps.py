@@ -170,5 +170,7 @@ def test_a_training_moves_the_head_and_every_layer(folder: Path, tokens: TokenSt
     )
     train(encoder, settings, "kl", tokens, 64, 0, tmp_path, hooks)
     still = {name for name, value in encoder.module.named_parameters() if torch.equal(value, before[name])}
-    # A key's bias shifts all of a query's products alike: softmax does not see it, its gradient is 0 but for rounding.
-    assert {name for name in still if not name.endswith("key.bias")} == {"bert.embeddings.word_embeddings.weight"}
+    # A key's bias shifts all of a query's products alike, the last one all scores of a list: softmax sees neither,
+    # their gradients are 0 but for rounding, which differs between processors.
+    unseen = ("key.bias", "classifier.bias")
+    assert {name for name in still if not name.endswith(unseen)} == {"bert.embeddings.word_embeddings.weight"}
