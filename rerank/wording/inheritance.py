@@ -88,13 +88,22 @@ def _shares(say: Say, found: Mapping[str, Any], name: str, student: Mapping[str,
             **facts,
         )
     control = found["strategies"][student["control"]]
+    facts |= {
+        "control": strategy_name(say, student["control"]),
+        "control_share": share(control["sides"]["value"]),
+        "difference": points(student["difference"]["value"]),
+    }
+    if student["difference"]["ci_low"] is None:
+        return say(
+            "Where the teacher contradicts your judgments ({n_pairs} pairs of documents, {n_queries} queries), {strategy} "
+            "sides with the teacher in {share}; {control}, which never saw the teacher, in {control_share}. Difference: "
+            "{difference} points, too few queries for an interval.",
+            **facts,
+        )
     return say(
         "Where the teacher contradicts your judgments ({n_pairs} pairs of documents, {n_queries} queries), {strategy} "
         "sides with the teacher in {share}; {control}, which never saw the teacher, in {control_share}. Difference: "
         "{difference} points, 95 % interval {interval}.",
-        control=strategy_name(say, student["control"]),
-        control_share=share(control["sides"]["value"]),
-        difference=points(student["difference"]["value"]),
         interval=points_interval(student["difference"]),
         **facts,
     )
