@@ -1,4 +1,4 @@
-"""The search for documents that are nearly the same, as a job: a million of them take a quarter of an hour."""
+"""The search for documents that are nearly the same, as a job: a million of them take about half an hour."""
 
 from collections.abc import Mapping
 from typing import Any
