@@ -1,6 +1,6 @@
 """Choosing a dataset or an experiment: in the address, so that a page can be sent to somebody."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -46,8 +46,10 @@ def choose_experiment(say: Say, *, with_result: bool = False) -> str | None:
         st.info(say("There is no result yet.") if with_result else say("No experiment has been started yet."))
         st.page_link("pages/plan.py", label=say("Make a plan and start it"), icon=":material/edit_note:")
         return None
-    names = {
-        item["id"]: f"{plain(item['name'], 60)} · {item['locked_at'][:16].replace('T', ' ')} · {item['id'][:6]}"
-        for item in found
-    }
+    names = {item["id"]: experiment_label(item) for item in found}
     return pick(say("Experiment"), EXPERIMENT, list(names), names)
+
+
+def experiment_label(item: Mapping[str, Any]) -> str:
+    """Return how an experiment is told from others of the same name: by its time and the beginning of its id."""
+    return f"{plain(item['name'], 60)} · {item['locked_at'][:16].replace('T', ' ')} · {item['id'][:6]}"

@@ -18,6 +18,7 @@ from rerank.judging.tasks import MAX_GRADE, MAX_PAIRS, ORDERS, Settings, create_
 from rerank.planning.experiments import list_experiments
 from rerank.store.artefacts import read_parquet
 from rerank.ui import cached
+from rerank.ui.choose import experiment_label
 from rerank.ui.job_button import job_button
 from rerank.ui.safe import plain
 from rerank.ui.session import asked_for
@@ -35,7 +36,7 @@ DEFAULT_HIGHEST = 3
 def new_task_form(say: Say, dataset: Dataset) -> None:
     """Ask for everything that makes a task, and make it."""
     experiments = {
-        item["id"]: f"{plain(item['name'], 60)} · {item['locked_at'][:10]}"
+        item["id"]: experiment_label(item)
         for item in list_experiments()
         if item["has_result"] and item["plan"]["dataset_digest"] == dataset.digest
     }
