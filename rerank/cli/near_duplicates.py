@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from rerank.intake.document_duplicates import found_duplicates, search_duplicates, unjudged_copies
+from rerank.intake.document_duplicates import search_duplicates, unjudged_copies
 from rerank.intake.storage import load_dataset
 from rerank.report.spreadsheets import csv_bytes
 from rerank.store.artefacts import write_bytes
@@ -23,7 +23,7 @@ def near_duplicates(given: argparse.Namespace, say: Say) -> int:
             told = tenth
             print(say("{done} of {total} documents", done=f"{done:,}", total=f"{total:,}"), flush=True)
 
-    found = found_duplicates(dataset) or search_duplicates(dataset, tell)
+    found = search_duplicates(dataset, tell)
     copies = unjudged_copies(dataset, found)
     print(duplicates_sentence(say, found))
     if len(copies):

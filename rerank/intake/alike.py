@@ -28,7 +28,7 @@ def _shingles(text: str) -> frozenset[str]:
     return frozenset(plain[start : start + SHINGLE] for start in range(max(1, len(plain) - SHINGLE + 1)))
 
 
-def _numbers(text: str) -> str:
+def numbers_in(text: str) -> str:
     """Return a text's numbers: texts that differ in one ask about other models, years or sizes."""
     return " ".join(re.findall(r"\d+", unicodedata.normalize("NFKC", text)))
 
@@ -43,7 +43,7 @@ class NearIndex:
     def __init__(self, texts: Sequence[str], threshold: float = THRESHOLD) -> None:
         self._threshold = threshold
         self._sets = [_shingles(text) for text in texts]
-        self._numbers = [_numbers(text) for text in texts]
+        self._numbers = [numbers_in(text) for text in texts]
         self._counts = Counter(shingle for shingles in self._sets for shingle in shingles)
         self._places: dict[_Key, list[int]] = {}
         for place, (shingles, numbers) in enumerate(zip(self._sets, self._numbers, strict=True)):
@@ -69,7 +69,7 @@ class NearIndex:
     def holds_like(self, text: str) -> bool:
         """Tell whether a text is nearly the same as one of the index's."""
         shingles = _shingles(text)
-        return any(self._is_like(shingles, place) for place in self._met(shingles, _numbers(text)))
+        return any(self._is_like(shingles, place) for place in self._met(shingles, numbers_in(text)))
 
     def pairs(self) -> list[tuple[int, int]]:
         """Return (earlier, later) places, each text with the first one that it is like."""

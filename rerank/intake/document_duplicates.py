@@ -4,8 +4,6 @@ The checks of an import look at 2,000 documents only. Two copies of a document d
 judged relevant, the other counts as not relevant.
 """
 
-import re
-import unicodedata
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,14 +14,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rerank.digests import digest_of, digest_of_file
-from rerank.intake.alike import THRESHOLD
+from rerank.intake.alike import THRESHOLD, numbers_in
 from rerank.intake.dataset import Dataset
 from rerank.intake.mapping import FIELDS
-from rerank.intake.near_duplicates import BANDS, DOCUMENT_SHINGLE, N_PERMUTATIONS, shingles_of
+from rerank.intake.near_duplicates import BANDS, DOCUMENT_SHINGLE, N_PERMUTATIONS, document_lines, shingles_of
 from rerank.intake.storage import root_of
 from rerank.store.artefacts import read_json, read_parquet, write_atomically, write_json, write_parquet
 from rerank.store.columns import batches_of, rows_at
 from rerank.store.home import room
+from rerank.store.parts import OnPart, made_in_parts
 
 PART = 5_000  # documents whose sketches are written at once
 MAX_CHARS = 1_000  # of a document, without blanks
@@ -31,7 +30,6 @@ MAX_ROUNDS = 50  # earlier documents, of those that meet in a band, that a docum
 # Of 64 hash values 64 × .8 agree on average, with a standard deviation of 3.2: below .6 no two texts are worth reading.
 MIN_AGREEMENT = 0.6
 _TEXT = ["title", "text"]
-OnPart = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -78,19 +76,18 @@ def search_duplicates(dataset: Dataset, on_part: OnPart | None = None) -> Duplic
     total = len(dataset.documents)
     folder = duplicates_folder(dataset)
     folder.mkdir(exist_ok=True)
-    places = 0
-    for number, frame in enumerate(_batches(dataset)):
-        path = folder / f"{number:06d}.npy"
-        if not path.is_file():
-            _write_sketches(path, _texts(frame))
-        places += len(frame)
-        if on_part is not None:
-            on_part(places, total)
-    sketches = np.concatenate([np.load(path, mmap_mode="r") for path in sorted(folder.glob("[0-9]*.npy"))])
+    parts = made_in_parts(
+        _batches(dataset),
+        total,
+        lambda number: folder / f"{number:06d}.npy",
+        lambda path, frame: _write_sketches(path, document_lines(frame)),
+        on_part,
+    )
+    sketches = np.concatenate([np.load(path, mmap_mode="r") for path in parts])
     pairs = _named(dataset, _pairs(sketches, lambda wanted: _texts_at(dataset, wanted)))
     write_parquet(folder / "pairs.parquet", pairs)
     write_json(folder / "record.json", {"n_documents": total})
-    for path in folder.glob("[0-9]*.npy"):
+    for path in parts:
         path.unlink()
     return Duplicates(total, pairs)
 
@@ -120,14 +117,10 @@ def _batches(dataset: Dataset) -> Iterator[pd.DataFrame]:
         yield dataset.documents.iloc[start : start + PART]
 
 
-def _texts(frame: pd.DataFrame) -> list[str]:
-    return [f"{title} {text}" for title, text in zip(frame["title"], frame["text"], strict=True)]
-
-
 def _texts_at(dataset: Dataset, places: Sequence[int]) -> list[str]:
     if dataset.documents_at is not None:
-        return _texts(rows_at(dataset.documents_at, _TEXT, places))
-    return _texts(dataset.documents.iloc[list(places)])
+        return document_lines(rows_at(dataset.documents_at, _TEXT, places))
+    return document_lines(dataset.documents.iloc[list(places)])
 
 
 def _write_sketches(path: Path, texts: Sequence[str]) -> None:
@@ -152,7 +145,7 @@ class _Read:
     """A text as it is compared: its shingles and its numbers."""
 
     shingles: set[bytes]
-    numbers: tuple[str, ...]
+    numbers: str
 
     def similarity(self, other: "_Read") -> float:
         if self.numbers != other.numbers:
@@ -161,8 +154,7 @@ class _Read:
 
 
 def _read(text: str) -> _Read:
-    numbers = tuple(re.findall(r"\d+", unicodedata.normalize("NFKC", text)))
-    return _Read(shingles_of(text, DOCUMENT_SHINGLE, MAX_CHARS), numbers)
+    return _Read(shingles_of(text, DOCUMENT_SHINGLE, MAX_CHARS), numbers_in(text))
 
 
 def _pairs(

@@ -1,6 +1,5 @@
 """Texts that are nearly the same: what a model learns from one it already knows of the other."""
 
-import re
 import unicodedata
 import zlib
 from collections.abc import Sequence
@@ -8,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from rerank.intake.alike import MAX_CHARS, THRESHOLD, NearIndex
+from rerank.intake.alike import MAX_CHARS, THRESHOLD, NearIndex, numbers_in
 from rerank.intake.noting import Ledger, note
 
 N_PERMUTATIONS = 64
@@ -38,7 +37,7 @@ def near_pairs(texts: Sequence[str], shingle: int, threshold: float = THRESHOLD)
     index = MinHashLSH(num_perm=N_PERMUTATIONS, params=BANDS)
     found = []
     sets = [shingles_of(text, shingle) for text in texts]
-    numbers = [re.findall(r"\d+", unicodedata.normalize("NFKC", text)) for text in texts]
+    numbers = [numbers_in(text) for text in texts]
     for place, shingles in enumerate(sets):
         sketch = MinHash(num_perm=N_PERMUTATIONS, hashfunc=zlib.crc32)
         sketch.update_batch(shingles)
@@ -51,6 +50,11 @@ def near_pairs(texts: Sequence[str], shingle: int, threshold: float = THRESHOLD)
                 break
         index.insert(str(place), sketch)
     return found
+
+
+def document_lines(documents: pd.DataFrame) -> list[str]:
+    """Return documents as they are compared: title and text."""
+    return [f"{title} {text}" for title, text in zip(documents["title"], documents["text"], strict=True)]
 
 
 def _looked_at(frame: pd.DataFrame, maximum: int) -> pd.DataFrame:
@@ -74,7 +78,7 @@ def tell_near_duplicates(queries: pd.DataFrame, documents: pd.DataFrame, ledger:
         n_more = len(pairs) - MAX_LISTED
         ledger.findings.append(note("warning", "more_findings", of_code="near_duplicate_query", n_more=n_more))
     some = _looked_at(documents.drop_duplicates(["title", "text"]), MAX_DOCUMENTS)
-    pairs = near_pairs((some["title"] + " " + some["text"]).tolist(), DOCUMENT_SHINGLE)
+    pairs = near_pairs(document_lines(some), DOCUMENT_SHINGLE)
     if pairs:
         one, other = some.iloc[pairs[0][0]], some.iloc[pairs[0][1]]
         found = note(

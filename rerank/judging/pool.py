@@ -14,9 +14,10 @@ from rerank.intake.dataset import Dataset
 from rerank.intake.pairs import KEY
 from rerank.retrieval.bm25 import Bm25
 from rerank.retrieval.candidates import bm25_of, index_folder, top
-from rerank.retrieval.mapped_index import MappedBm25, OnPart
+from rerank.retrieval.mapped_index import MappedBm25
 from rerank.store.artefacts import read_parquet, write_parquet
 from rerank.store.home import room
+from rerank.store.parts import OnPart, made_in_parts
 
 MAX_AT_ONCE = 100_000  # documents; more are indexed by a job
 SEARCHED_AT_ONCE = 200  # queries between two parts on disk
@@ -67,15 +68,15 @@ def keep_bm25_ranking(dataset: Dataset, depth: int, on_index: OnPart, on_search:
     index = bm25_of(dataset, on_index)
     parts = path.with_suffix(".parts")
     parts.mkdir(parents=True, exist_ok=True)
-    found = []
-    for start in range(0, len(dataset.queries), SEARCHED_AT_ONCE):
-        part = parts / f"{start:08d}.parquet"
-        if not part.is_file():
-            queries = dataset.queries.iloc[start : start + SEARCHED_AT_ONCE]
-            write_parquet(part, _ranked(dataset, index, queries, depth))
-        found.append(read_parquet(part))
-        on_search(min(start + SEARCHED_AT_ONCE, len(dataset.queries)), len(dataset.queries))
-    ranking = pd.concat(found, ignore_index=True)
+    queries = dataset.queries
+    found = made_in_parts(
+        (queries.iloc[start : start + SEARCHED_AT_ONCE] for start in range(0, len(queries), SEARCHED_AT_ONCE)),
+        len(queries),
+        lambda number: parts / f"{number:06d}.parquet",
+        lambda part, some: write_parquet(part, _ranked(dataset, index, some, depth)),
+        on_search,
+    )
+    ranking = pd.concat([read_parquet(part) for part in found], ignore_index=True)
     write_parquet(path, ranking)
     shutil.rmtree(parts)
     return ranking

@@ -14,8 +14,9 @@ from rerank.intake.storage import root_of
 from rerank.planning.plan import Plan
 from rerank.retrieval import tokens
 from rerank.retrieval.bm25 import K1, METHOD, B, Bm25
-from rerank.retrieval.mapped_index import MappedBm25, OnPart, build_index
+from rerank.retrieval.mapped_index import MappedBm25, build_index
 from rerank.store.home import room
+from rerank.store.parts import OnPart
 
 Scorer = Callable[[str], NDArray[np.float32]]  # query text -> a score for every document
 RRF_K = 60  # Cormack et al. 2009: the constant that reciprocal-rank fusion is published with

@@ -21,10 +21,10 @@ from rerank.retrieval.bm25 import K1, METHOD, B
 from rerank.retrieval.tokens import tokens_of
 from rerank.store.artefacts import read_json, write_json
 from rerank.store.columns import ColumnWriter, batches_of, mapped_columns, n_rows_in
+from rerank.store.parts import OnPart, made_in_parts
 
 PART = 25_000  # documents that are tokenised at once
 MAX_POSTINGS = 3_000_000  # that are sorted at once
-OnPart = Callable[[int, int], None]
 _DOCUMENTS, _TIMES = "documents.int32", "times.int32"
 _DATA, _INDICES, _INDPTR = "data.csc.index.npy", "indices.csc.index.npy", "indptr.csc.index.npy"
 
@@ -69,17 +69,16 @@ def build_index(
     parts = folder.with_name(f"{folder.name}.parts")
     parts.mkdir(parents=True, exist_ok=True)
     total = n_rows_in(documents_at, "doc_id")
-    done = 0
-    for number, frame in enumerate(batches_of(documents_at, FIELDS["documents"], PART)):
-        path = parts / f"{number:06d}"
-        if not path.is_dir():
-            _write_part(path, texts_of(frame))
-        done += len(frame)
-        if on_part is not None:
-            on_part(done, total)
+    paths = made_in_parts(
+        batches_of(documents_at, FIELDS["documents"], PART),
+        total,
+        lambda number: parts / f"{number:06d}",
+        lambda path, frame: _write_part(path, texts_of(frame)),
+        on_part,
+    )
     made = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".part."))
     try:
-        _merge(made, sorted(path for path in parts.iterdir() if path.name.isdigit()))
+        _merge(made, paths)
         write_json(made / "index.json", {"n_documents": total})
         made.chmod(0o755)
         if not (folder / "index.json").is_file():
