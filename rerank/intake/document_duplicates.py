@@ -29,6 +29,7 @@ MAX_CHARS = 1_000  # of a document, without blanks
 MAX_ROUNDS = 50  # earlier documents, of those that meet in a band, that a document is compared with
 # Of 64 hash values 64 × .8 agree on average, with a standard deviation of 3.2: below .6 no two texts are worth reading.
 MIN_AGREEMENT = 0.6
+RECORD = "record.json"  # written last: with it a search is finished
 _TEXT = ["title", "text"]
 
 
@@ -57,9 +58,9 @@ def duplicates_folder(dataset: Dataset) -> Path:
 def found_duplicates(dataset: Dataset) -> Duplicates | None:
     """Return what a finished search found; None before."""
     folder = duplicates_folder(dataset)
-    if not (folder / "record.json").is_file():
+    if not (folder / RECORD).is_file():
         return None
-    return Duplicates(int(read_json(folder / "record.json")["n_documents"]), read_parquet(folder / "pairs.parquet"))
+    return Duplicates(int(read_json(folder / RECORD)["n_documents"]), read_parquet(folder / "pairs.parquet"))
 
 
 def search_duplicates(dataset: Dataset, on_part: OnPart | None = None) -> Duplicates:
@@ -86,7 +87,7 @@ def search_duplicates(dataset: Dataset, on_part: OnPart | None = None) -> Duplic
     sketches = np.concatenate([np.load(path, mmap_mode="r") for path in parts])
     pairs = _named(dataset, _pairs(sketches, lambda wanted: _texts_at(dataset, wanted)))
     write_parquet(folder / "pairs.parquet", pairs)
-    write_json(folder / "record.json", {"n_documents": total})
+    write_json(folder / RECORD, {"n_documents": total})
     for path in parts:
         path.unlink()
     return Duplicates(total, pairs)

@@ -11,6 +11,7 @@ from rerank.audit.records import AUDIT, load_audit
 from rerank.cost.prices import current_prices, own_table
 from rerank.errors import RerankError
 from rerank.intake.dataset import Dataset
+from rerank.intake.document_duplicates import RECORD, Duplicates, duplicates_folder, found_duplicates, unjudged_copies
 from rerank.intake.storage import load_dataset, load_findings
 from rerank.planning.experiments import experiment_folder, list_experiments, load_result, pilot_path
 from rerank.planning.losses import holds_only_ranks
@@ -36,6 +37,18 @@ def teacher_has_only_ranks(digest: str) -> bool:
     """Say whether a dataset's teacher scores are ranks in truth."""
     said = dataset(digest).teacher_scores
     return said is not None and holds_only_ranks(said)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _duplicates(digest: str, stamp: int) -> tuple[Duplicates, pd.DataFrame] | None:
+    del stamp
+    found = found_duplicates(dataset(digest))
+    return None if found is None else (found, unjudged_copies(dataset(digest), found))
+
+
+def duplicates(digest: str) -> tuple[Duplicates, pd.DataFrame] | None:
+    """Return a dataset's near-duplicate documents and `unjudged_copies`; None before all were searched. Shared."""
+    return _duplicates(digest, _stamp(duplicates_folder(dataset(digest)) / RECORD))
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from rerank.intake.document_duplicates import search_duplicates
 from rerank.intake.finish import finish
 from rerank.intake.reading import read_files
 from rerank.intake.sources import Source
-from rerank.intake.storage import save_dataset
+from rerank.intake.storage import load_dataset, save_dataset
 from tests.conftest import tiny_files
 from tests.ui.conftest import open_page
 
@@ -58,3 +59,23 @@ def test_the_plan_page_warns_until_another_model_is_chosen(home: Path) -> None:
     assert not [item for item in page.warning if "The embedded model knows English only" in item.value]
     english = open_page("plan", dataset=saved(tiny_files()), lang="en")
     assert not [item for item in english.warning if "The embedded model knows English only" in item.value]
+
+
+def test_documents_that_repeat_each_other_stand_there_with_their_own_ids(home: Path) -> None:
+    identity = "d" * 90  # longer than a page shows
+    words = "alpha bravo charlie delta echo foxtrot golf hotel india juliet kilo lima"
+    named = {
+        "queries.csv": "query_id,query\nq1,alpha\nq2,other\n",
+        "documents.csv": f"doc_id,text\nd1,{words}\n{identity},{words} mike\nd3,something else entirely\n",
+        "judgments.csv": "query_id,doc_id,grade\nq1,d1,2\nq2,d3,1\n",
+    }
+    digest = saved([Source(name, text.encode()) for name, text in named.items()])
+    page = open_page("data", dataset=digest, lang="en")
+    assert [button.label for button in page.button].count("Search all documents") == 1
+    search_duplicates(load_dataset(digest))
+    page.run()
+    assert not page.exception
+    assert "1 of 3 documents nearly repeat one of 1 others." in said(page)
+    assert "1 pairs of query and document are unjudged" in said(page)
+    shown = [frame.value for frame in page.dataframe if "like" in frame.value.columns]
+    assert shown[0].to_dict("records") == [{"query_id": "q1", "doc_id": identity, "like": "d1", "grade": 2}]
