@@ -115,7 +115,7 @@ def is_nearly_utf8(n_bad: int, n_good: int) -> bool:
 
 def _without_mark(data: bytes, file: str) -> Decoded:
     """Decode bytes that carry no byte-order mark: UTF-8 first, then nearly UTF-8, then Japanese codecs."""
-    if is_escaped_japanese(data) and data.isascii():
+    if data.isascii() and is_escaped_japanese(data):
         try:
             text = data.decode("iso2022_jp")
         except UnicodeDecodeError as problem:
@@ -129,8 +129,9 @@ def _without_mark(data: bytes, file: str) -> Decoded:
     text = data.decode("utf-8", "surrogateescape")
     n_bad = len(_ESCAPED.findall(text))
     n_good = sum(1 for character in text if ord(character) > 127) - n_bad
-    mixed = mixture_in(data)
-    if is_nearly_utf8(n_bad, n_good) or (mixed and mixed.n_utf8 > mixed.n_other):
+    is_nearly = is_nearly_utf8(n_bad, n_good)
+    mixed = None if is_nearly else mixture_in(data)  # line by line: only where it decides anything
+    if is_nearly or (mixed and mixed.n_utf8 > mixed.n_other):
         return Decoded(text, "utf-8", (note("warning", "bytes_not_utf8", file, line, value, n_bytes=n_bad),))
     if mixed and mixed.encoding:
         line, value = line_at(data, mixed.first)

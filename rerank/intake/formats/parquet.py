@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from rerank.intake.content import Content
 from rerank.intake.decoding import MAX_TEXT_BYTES
+from rerank.intake.findings import Finding
 from rerank.intake.noting import Ledger, is_storable, note, refuse, storable
 from rerank.intake.tables import MAX_COLUMNS, Table, rows_of
 
@@ -98,8 +99,16 @@ def _records(opened: pq.ParquetFile, limit: int) -> Iterator[list[dict[str, obje
             yield batch.slice(start, step).to_pylist()
 
 
-def _names_once(opened: pq.ParquetFile, file: str, ledger: Ledger) -> bool:
-    """Tell whether every column has a name of its own; two of one name are told, and none of the file is read."""
+def _too_large(file: str, n_rows: int, n_bytes: int) -> Finding:
+    return note("error", "parquet_too_large", file, n_rows=n_rows, unpacked_bytes=n_bytes)
+
+
+def _has_fit_columns(opened: pq.ParquetFile, file: str, ledger: Ledger) -> bool:
+    """Tell whether columns are few enough and each has a name of its own; else it is told, and nothing is read."""
+    n_columns = opened.metadata.num_columns
+    if n_columns > MAX_COLUMNS:
+        ledger.findings.append(note("error", "too_many_columns", file, 1, n_columns=n_columns, maximum=MAX_COLUMNS))
+        return False
     names = opened.schema_arrow.names
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
@@ -115,15 +124,9 @@ def tables(where: str | pa.BufferReader, file: str, ledger: Ledger) -> Iterator[
         index = opened.metadata
         largest = max((index.row_group(place).total_byte_size for place in range(index.num_row_groups)), default=0)
         if largest > MAX_PARQUET_BYTES:
-            ledger.findings.append(
-                note("error", "parquet_too_large", file, n_rows=index.num_rows, unpacked_bytes=largest)
-            )
+            ledger.findings.append(_too_large(file, index.num_rows, largest))
             return
-        if index.num_columns > MAX_COLUMNS:
-            facts = {"n_columns": index.num_columns, "maximum": MAX_COLUMNS}
-            ledger.findings.append(note("error", "too_many_columns", file, 1, **facts))
-            return
-        if not _names_once(opened, file, ledger):
+        if not _has_fit_columns(opened, file, ledger):
             return
         for records in _records(opened, MAX_PARQUET_BYTES * max(1, index.num_row_groups)):
             kept: list[tuple[int, dict[str, str]]] = []
@@ -132,8 +135,7 @@ def tables(where: str | pa.BufferReader, file: str, ledger: Ledger) -> Iterator[
                 _keep(_flat(record), number, kept, file, ledger)
             yield Table(rows_of(kept), "parquet")
     except _TooLargeError:
-        facts = {"n_rows": index.num_rows, "unpacked_bytes": MAX_PARQUET_BYTES}
-        ledger.findings.append(note("error", "parquet_too_large", file, **facts))
+        ledger.findings.append(_too_large(file, index.num_rows, MAX_PARQUET_BYTES))
     except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError, TypeError) as error:
         ledger.findings.append(note("error", "parquet_broken", file, reason=type(error).__name__))
 
@@ -155,14 +157,9 @@ def read(content: Content) -> list[Table]:
         index = opened.metadata
         n_bytes = sum(index.row_group(number).total_byte_size for number in range(index.num_row_groups))
         if index.num_rows > MAX_ROWS or n_bytes > MAX_PARQUET_BYTES:
-            facts = {"n_rows": index.num_rows, "unpacked_bytes": n_bytes}
-            ledger.findings.append(note("error", "parquet_too_large", file, **facts))
+            ledger.findings.append(_too_large(file, index.num_rows, n_bytes))
             return []
-        if index.num_columns > MAX_COLUMNS:
-            facts = {"n_columns": index.num_columns, "maximum": MAX_COLUMNS}
-            ledger.findings.append(note("error", "too_many_columns", file, 1, **facts))
-            return []
-        if not _names_once(opened, file, ledger):
+        if not _has_fit_columns(opened, file, ledger):
             return []
         kept: list[tuple[int, dict[str, str]]] = []
         number = 0
@@ -172,8 +169,7 @@ def read(content: Content) -> list[Table]:
                 _keep(_flat(record), number, kept, file, ledger)
     except _TooLargeError:
         del ledger.findings[before[0] :], ledger.rejected[before[1] :]
-        facts = {"n_rows": index.num_rows, "unpacked_bytes": MAX_PARQUET_BYTES}
-        ledger.findings.append(note("error", "parquet_too_large", file, **facts))
+        ledger.findings.append(_too_large(file, index.num_rows, MAX_PARQUET_BYTES))
         return []
     except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError, TypeError) as error:
         del ledger.findings[before[0] :], ledger.rejected[before[1] :]  # half a file is none
