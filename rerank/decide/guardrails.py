@@ -84,16 +84,14 @@ def worst_segment(
 
 def _harmed_share(differences: NDArray[np.float64]) -> Measured | None:
     """Return the share of harmed queries with Wilson's interval (1927)."""
-    from scipy.special import ndtri
+    from scipy import stats
 
     n = len(differences)
     if not n:
         return None
-    share = float(harmed(differences).mean())
-    z = float(ndtri(0.5 + _LEVEL / 2))
-    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
-    return Measured(share, max(0.0, float(middle - half)), min(1.0, float(middle + half)), n)
+    n_harmed = int(harmed(differences).sum())
+    ends = stats.binomtest(n_harmed, n).proportion_ci(_LEVEL, method="wilson")
+    return Measured(n_harmed / n, float(ends.low), float(ends.high), n)
 
 
 def _mean_recall(recalls: NDArray[np.float64]) -> Measured | None:
