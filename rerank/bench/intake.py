@@ -26,6 +26,7 @@ N_TIMED = 200
 DEPTH = 50
 _AT_ONCE = 10_000
 _FORMATS = ("jsonl", "csv")
+_USED = "{seconds:7.1f} s {cpu_seconds:7.1f} s of a core {peak_mb:7.0f} MB"
 
 
 def _texts(n: int, rng: np.random.Generator) -> Iterator[str]:
@@ -152,7 +153,7 @@ def bench_import(
 
 
 def _search_line(row: dict[str, Any]) -> str:
-    index = "{seconds:7.1f} s {cpu_seconds:7.1f} s of a core {peak_mb:7.0f} MB".format(**row["index"])
+    index = _USED.format(**row["index"])
     first = "p50 {first_p50_ms:.1f} ms, p95 {first_p95_ms:.1f} ms".format(**row)
     again = "p50 {again_p50_ms:.1f} ms, p95 {again_p95_ms:.1f} ms".format(**row)
     return f"{'index':>17} {index}; a search {first}; again {again}"
@@ -174,16 +175,12 @@ def main() -> int:
             for size in given.documents.split(","):
                 also = {"with_search": given.search, "with_near_duplicates": given.near_duplicates}
                 rows.append(bench_import(int(size), form, Path(folder), **also))
-                print(
-                    "{n_documents:>10,} {format:6} {seconds:7.1f} s {cpu_seconds:7.1f} s of a core {peak_mb:7.0f} MB, "
-                    "load before {load:.1f}".format(**rows[-1]),
-                    flush=True,
-                )
+                line = "{n_documents:>10,} {format:6} " + _USED + ", load before {load:.1f}"
+                print(line.format(**rows[-1]), flush=True)
                 if given.search:
                     print(_search_line(rows[-1]), flush=True)
                 if given.near_duplicates:
-                    line = "{seconds:7.1f} s {cpu_seconds:7.1f} s of a core {peak_mb:7.0f} MB"
-                    print(f"{'near-duplicates':>17} {line.format(**rows[-1]['near_duplicates'])}", flush=True)
+                    print(f"{'near-duplicates':>17} {_USED.format(**rows[-1]['near_duplicates'])}", flush=True)
     if given.json:
         write_json(Path(given.json), rows)
     return 0

@@ -36,7 +36,8 @@ from rerank.stats.compare import Scores, compare
 from rerank.worker.experiment import ExperimentSpec, run_experiment
 from rerank.worker.reporter import Silent
 
-FREE = ("first-stage", "embedding", "embedding+fusion")
+FUSED_FREE = "embedding+fusion"
+FREE = ("first-stage", "embedding", FUSED_FREE)
 
 
 def plan_of(given: argparse.Namespace) -> Plan:
@@ -83,13 +84,12 @@ def points_of(result: Mapping[str, Any], folder: Path) -> list[dict[str, Any]]:
         points = [point for point in result["learning_curve"] if point["n_train_queries"] == size]
         best = max(points, key=lambda point: float(point["dev_score"]))
         scores = {str(point["strategy"]): _scores_at(curve, point, queries) for point in points}
+        free_scores = {name: free[name].to_numpy().reshape(1, -1) for name in (better, FUSED_FREE)}
+        each = {name: _difference(queries, free_scores[better], values, primary) for name, values in scores.items()}
+        chosen = str(best["strategy"])
         against = {
-            name: _difference(queries, free[name].to_numpy().reshape(1, -1), scores[best["strategy"]], primary)
-            for name in dict.fromkeys((better, "embedding+fusion"))
-        }
-        each = {
-            name: _difference(queries, free[better].to_numpy().reshape(1, -1), values, primary)
-            for name, values in scores.items()
+            better: each[chosen],
+            FUSED_FREE: _difference(queries, free_scores[FUSED_FREE], scores[chosen], primary),
         }
         found.append(
             {
@@ -97,7 +97,7 @@ def points_of(result: Mapping[str, Any], folder: Path) -> list[dict[str, Any]]:
                 "free": free_means,
                 "trained": {point["strategy"]: point["mean"] for point in points},
                 "dev": {point["strategy"]: point["dev_score"] for point in points},
-                "chosen": best["strategy"],
+                "chosen": chosen,
                 "against": against,
                 "better_free": better,
                 "each_against_better_free": each,
