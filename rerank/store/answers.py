@@ -103,20 +103,21 @@ def count_lost(purse: str, usd: float, most_usd: float) -> None:
         database.execute("INSERT INTO lost_attempts VALUES (?, ?, ?, ?)", (purse, usd, most_usd, time.time()))
 
 
-def _total(column: str, table: str, purse: str) -> float:
+def _spent(purse: str, lost: str) -> tuple[float, float]:
     with _open() as database:
-        row = database.execute(f"SELECT TOTAL({column}) FROM {table} WHERE purse = ?", (purse,)).fetchone()
-    return float(row[0])
+        paid = database.execute("SELECT TOTAL(usd) FROM answers WHERE purse = ?", (purse,)).fetchone()[0]
+        gone = database.execute(f"SELECT TOTAL({lost}) FROM lost_attempts WHERE purse = ?", (purse,)).fetchone()[0]
+    return float(paid), float(gone)
 
 
 def spent_usd(purse: str) -> tuple[float, float]:
     """Return what a purse has paid for answers, and about what it may have paid for lost ones."""
-    return _total("usd", "answers", purse), _total("usd", "lost_attempts", purse)
+    return _spent(purse, "usd")
 
 
 def most_spent_usd(purse: str) -> float:
     """Return what a purse cannot have exceeded: answers as they were billed, lost ones at their highest price."""
-    return _total("usd", "answers", purse) + _total("most_usd", "lost_attempts", purse)
+    return sum(_spent(purse, "most_usd"))
 
 
 def counted(family: str) -> Counted:

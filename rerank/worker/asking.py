@@ -120,12 +120,18 @@ def cost_forecast(plan: Plan, tasks: Sequence[Task], n_more: int = 0, checks: Se
     )
 
 
-def judged_forecast(bench: Workbench, tasks: Sequence[Task], n_more: int) -> CostForecast:
-    """Predict what asking about judged queries costs, with what the audit asks besides, and about n_more others."""
-    return cost_forecast(bench.plan, tasks, n_more, planned(bench, prompt_of(bench.plan), tasks))
+def forecast_of(bench: Workbench, tasks: Sequence[Task], n_more: int) -> dict[str, Any]:
+    """Predict what asking costs about judged queries, with what the audit asks besides, and about n_more others.
+
+    Also, as `n_unlabelled_affordable`, how many others the teacher's limit pays for.
+    """
+    checks = planned(bench, prompt_of(bench.plan), tasks)
+    affordable = _n_affordable(bench.plan, tasks, cost_forecast(bench.plan, tasks, 0, checks))
+    whole = cost_forecast(bench.plan, tasks, n_more, checks)
+    return whole.to_dict() | {"n_unlabelled_affordable": affordable}
 
 
-def n_affordable(plan: Plan, tasks: Sequence[Task], judged: CostForecast) -> int | None:
+def _n_affordable(plan: Plan, tasks: Sequence[Task], judged: CostForecast) -> int | None:
     """Return how many unlabelled queries the teacher's limit pays for besides the judged ones, None without a limit.
 
     By the upper end of the range, and with the last questions' highest price still set aside.
@@ -146,7 +152,6 @@ def ask_language_model(bench: Workbench, tasks: Sequence[Task], n_more: int = 0,
     """Return what the teacher says of the tasks' documents, and what asking it came to.
 
     Without anything asked before, the tasks are judged queries, and some are asked about once more for the audit.
-
     n_more: queries like these that may be asked about later: the limit must hold for them, too. before: what was
     asked for the same plan before, and becomes part of what is returned.
     Answers given before are not asked again. Raises RerankError `teacher_over_budget` before the first question or

@@ -77,11 +77,10 @@ def check(bench: Workbench, asker: Asker, prompt: Prompt, tasks: Sequence[Task],
 
 def spent_on_checks(before: Tally, after: Tally) -> dict[str, Any]:
     """Return what the record says of the answers that were for the audit alone."""
-    tokens = (item.prompt_tokens + item.completion_tokens for item in (after, before))
-    whole, taught = tokens
+    prompt, completion = after.prompt_tokens - before.prompt_tokens, after.completion_tokens - before.completion_tokens
     return {
         "n_check_answers": after.n_answers - before.n_answers,
-        "check_tokens": whole - taught,
+        "check_tokens": prompt + completion,
         "check_usd": after.usd - before.usd,
     }
 

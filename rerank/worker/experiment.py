@@ -34,7 +34,7 @@ from rerank.report.result import Ran, write_result
 from rerank.retrieval.candidates import recall_ceiling
 from rerank.retrieval.unlabelled import unlabelled_queries
 from rerank.store.artefacts import write_json
-from rerank.worker.asking import check_askable, judged_forecast, n_affordable
+from rerank.worker.asking import check_askable, forecast_of
 from rerank.worker.auditing import pass_the_gate
 from rerank.worker.calibration import calibrate
 from rerank.worker.first_stage import Candidates, Similarities, candidate_lists
@@ -163,8 +163,7 @@ def _teacher_forecast(bench: Workbench, names: Sequence[str]) -> dict[str, Any] 
         return None
     tasks, n_more = judged_tasks(bench), len(bench.unlabelled)
     if bench.plan.teacher in LANGUAGE_MODELS:
-        affordable = n_affordable(bench.plan, tasks, judged_forecast(bench, tasks, 0))
-        return judged_forecast(bench, tasks, n_more).to_dict() | {"n_unlabelled_affordable": affordable}
+        return forecast_of(bench, tasks, n_more)
     teacher = LocalTeacher(bench)
     n_pairs = sum(len(task.documents) for task in tasks)
     found = teacher.forecast(len(tasks) + n_more, round(n_pairs * (1 + n_more / max(1, len(tasks)))))
