@@ -13,9 +13,9 @@ from rerank.errors import RerankError
 from rerank.planning.business import load_business, read_business
 from rerank.planning.experiments import load_result
 from rerank.planning.overrides import overrides, read_overrides
+from rerank.report.advice import advice_of
 from rerank.report.decision import decision_with
 from rerank.report.money import money_of, net_benefits
-from rerank.report.next_money import advice_of
 from rerank.report.recount import at_prices
 from rerank.store.artefacts import read_json
 from rerank.wording.amounts import amount

@@ -2,130 +2,14 @@
 
 import dataclasses
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal, get_args
 
+from rerank.decide.evidence import Decision, Evidence, Number
 from rerank.stats.comparison import Comparison
 from rerank.stats.more_queries import queries_to_settle
 
-DecisionCode = Literal[
-    "repair_data",
-    "repair_first_stage",
-    "adopt_free_baseline",
-    "stop",
-    "collect_judgments",
-    "add_second_stage",
-    "repair_teacher",
-    "adopt_single_stage",
-]
-Number = float | int | str
-DECISIONS: tuple[DecisionCode, ...] = get_args(DecisionCode)
-# Every code that Decision.reasons can hold: each has a sentence in `rerank.wording`.
-REASONS = (
-    "data_has_errors",
-    "too_few_queries",
-    "scores_not_comparable",
-    "ceiling_small",
-    "no_single_stage",
-    "single_better",
-    "single_worse",
-    "single_no_gain",
-    "single_gain_negligible",
-    "single_inconclusive",
-    "single_not_realistic",
-    "single_too_dear",
-    "single_breaks_guardrail",
-    "free_baseline_gains",
-    "free_baseline_no_gain",
-    "free_baseline_too_dear",
-    "free_baseline_breaks_guardrail",
-    "free_baseline_ties",
-    "free_baseline_not_beaten",
-    "second_better",
-    "second_beats_all",
-    "second_too_dear",
-    "second_breaks_guardrail",
-    "second_negligible",
-    "second_no_gain",
-    "second_worse",
-    "second_inconclusive",
-    "second_not_run",
-    "second_not_planned",
-    "signal_distil",
-    "signal_label",
-    "signal_equal",
-    "signal_open",
-    "second_blocked",
-    "teacher_red",
-    "teacher_amber",
-    "luck_unknown",
-)
-# Every code that Decision.would_change can hold.
-WOULD_CHANGE = (
-    "more_judged_queries",
-    "errors_mended",
-    "better_retrieval",
-    "better_base_model",
-    "better_teacher",
-    "several_seeds",
-    "single_stage_run",
-    "second_stage_run",
-    "other_margin",
-    "other_prices",
-    "guardrails_kept",
-    "other_guardrails",
-)
 # A perfect re-ranker takes all of the room above the first stage; fine-tuned ones rarely take half.
 CEILING_FACTOR = 2.0
 _KEEP = ("guardrails_kept", "other_guardrails")  # what would change a decision that a guardrail made
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What a decision rests on.
-
-    blocking_findings: the errors for which so many rows were left out that no number can be trusted.
-    oracle_delta: the gain of a perfect re-ranking over the first stage, in units of the measure. single:
-    best single stage against first stage; second: best two-stage against best single stage; None when not
-    run. free_baselines: free strategies against first stage; free_against_single: the best single stage
-    (challenger) against each. net_usd: by (reference, challenger), what changing over brings minus its extra
-    cost at the user's traffic and value of a success; empty when nobody gave them: cost is then shown and does
-    not decide. alpha: the plan's, for how many queries a gain would need. signal: the best D against the best C, when
-    the plan locked that question. second_against_untrained: the two-stage strategy (challenger) against the first
-    stage and each free strategy. broken: by strategy, the guardrails of the plan that it breaks; one that breaks any
-    is not recommended. broken_by_chance: those of them whose limits all lie within chance. distillation_blocked: a
-    red audit kept the teacher from teaching. tested_share: of further judged queries, those that the plan would test.
-    """
-
-    blocking_findings: tuple[str, ...]
-    oracle_delta: float
-    margin: float
-    single: Comparison | None
-    free_baselines: tuple[Comparison, ...]
-    free_against_single: tuple[Comparison, ...]
-    second: Comparison | None
-    distillation_wanted: bool
-    teacher_audit: str | None
-    second_planned: bool = True
-    alpha: float = 0.05
-    net_usd: Mapping[tuple[str, str], float] = field(default_factory=dict)
-    signal: Comparison | None = None
-    broken: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    distillation_blocked: bool = False
-    second_against_untrained: tuple[Comparison, ...] = ()
-    broken_by_chance: frozenset[str] = frozenset()
-    tested_share: float = 1.0
-
-
-@dataclass(frozen=True)
-class Decision:
-    """The decision's code, why, what would change it, and the numbers its sentence needs."""
-
-    code: DecisionCode
-    reasons: tuple[str, ...]
-    would_change: tuple[str, ...]
-    next_numbers: Mapping[str, Number] = field(default_factory=dict)
 
 
 def decide(evidence: Evidence) -> Decision:
@@ -186,9 +70,13 @@ def _decide(evidence: Evidence) -> Decision:
             return _without_gain(evidence, ("teacher_red", "no_single_stage"), ("better_teacher", "single_stage_run"))
         return _without_gain(evidence, ("no_single_stage",), ("single_stage_run",))
     if (single.verdict != "better" or single.negligible) and _second_carries(evidence):
-        why = {"worse": "single_worse", "identical": "single_no_gain", "equivalent": "single_no_gain"}
-        negligible = "single_gain_negligible" if single.verdict == "better" else "single_inconclusive"
-        return _with_second(evidence, (why.get(single.verdict, negligible),))
+        why = {
+            "worse": "single_worse",
+            "identical": "single_no_gain",
+            "equivalent": "single_no_gain",
+            "better": "single_gain_negligible",
+        }
+        return _with_second(evidence, (why.get(single.verdict, "single_inconclusive"),))
     if single.verdict == "worse":
         return _without_gain(evidence, ("single_worse",), ("better_base_model",))
     if single.verdict in ("identical", "equivalent"):

@@ -4,7 +4,8 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rerank.decide.decision import Evidence, decide, gate_one
+from rerank.decide.decision import decide, gate_one
+from rerank.decide.evidence import Evidence
 from rerank.decide.guardrails import broken_by_chance, broken_of
 from rerank.planning.graph import distils
 from rerank.planning.plan import DISTILLED, LABELLED, TWO_STAGE, UNTRAINED

@@ -22,6 +22,7 @@ from rerank.cost.judging import JudgingWork, judging_work
 from rerank.cost.prices import Price, current_prices
 from rerank.cost.projection import projected_ms, projected_usd
 from rerank.cost.teachers import paid_usd, training_usd
+from rerank.decide.evidence import n_to_judge
 from rerank.errors import RerankError
 from rerank.planning.graph import path_of
 from rerank.planning.plan import CONTROLS, FUSION
@@ -283,8 +284,7 @@ def _judging(result: Mapping[str, Any], business: Business) -> JudgingWork | Non
     """Return the work of the judgments that come next: those that the decision asks for, else a re-training's."""
     if business.n_judges is None or business.judge_hours_per_week is None:
         return None
-    asked = result["decision"]["next_numbers"]
-    more = asked.get("n_more_to_judge", asked.get("n_more_queries"))  # the former not in results of earlier versions
+    more = n_to_judge(result["decision"]["next_numbers"])
     n_judgments = business.judgments_per_training
     if more is not None:
         data = result["dataset"]

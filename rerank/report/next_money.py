@@ -1,7 +1,6 @@
 """Where the next money should go: what a result says about more judged queries, teacher scores or a second stage."""
 
 import dataclasses
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,26 +9,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rerank.cost.amounts import MINUTES_PER_JUDGMENT, compute_usd, judging_usd
 from rerank.cost.business import Business
-from rerank.cost.prices import Price, current_prices
-from rerank.decide.next_money import (
-    Advice,
-    Offer,
-    OptionCode,
-    OptionStatus,
-    Prospect,
-    advise,
-    experimenting,
-    held_back,
-    stopping,
-    switching,
-)
+from rerank.cost.prices import current_prices
+from rerank.decide.evidence import n_to_judge
+from rerank.decide.next_money import OptionCode, OptionStatus, Prospect, experimenting, stopping, switching
 from rerank.planning.graph import path_of
 from rerank.planning.plan import FUSION, TWO_STAGE
 from rerank.planning.splits import evaluable_queries
 from rerank.report.comparisons import FIRST, family_size, scores_of
 from rerank.report.ran import Ran, StrategyRun
+from rerank.report.rates import Rates, rates_of
 from rerank.stats.compare import compare
 from rerank.stats.comparison import Comparison
 from rerank.stats.deciding import seed_variance
@@ -39,7 +28,6 @@ from rerank.stats.more_queries import outlook_of
 # How many times as much as now is offered; nothing is offered beyond the last one.
 FACTORS = (1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.5, 8.0, 10.0)
 SHIPPED = ("adopt_single_stage", "add_second_stage", "repair_teacher")  # decisions that put the single stage in use
-TOKENS_PER_MILLION = 1e6
 # Every code that an option's `assumptions` can hold: each has a sentence in `rerank.wording.next_money`.
 ASSUMPTIONS = (
     "same_population",
@@ -64,35 +52,6 @@ class _Work:
     n_judgments: int = 0
     n_teacher_tokens: int = 0
     device_seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class _Rates:
-    """USD per hour of the device and of a judge, minutes of a judgment, USD per token (None without a price)."""
-
-    device: Price
-    judge: Price
-    minutes: float
-    usd_per_token: float | None
-
-    def usd(self, work: Mapping[str, Any]) -> float | None:
-        """Return what some work costs; None when it needs a price that is not there."""
-        if work["n_teacher_tokens"] and self.usd_per_token is None:
-            return None
-        tokens: int = work["n_teacher_tokens"]
-        judging = judging_usd(work["n_judgments"], self.judge, self.minutes)
-        return judging + compute_usd(work["device_seconds"], self.device) + tokens * (self.usd_per_token or 0.0)
-
-
-def _rates(cost: Mapping[str, Any], business: Business | None, prices: Sequence[Price]) -> _Rates:
-    """Return what things cost; a teacher's tokens at the dearest model of the table, so that nothing is understated."""
-    read = [price.usd for price in prices if price.kind == "llm_input"]
-    return _Rates(
-        Price(**cost["device_price"]),
-        Price(**cost["labour_price"]),
-        business.minutes_per_judgment if business else MINUTES_PER_JUDGMENT,
-        max(read) / TOKENS_PER_MILLION if read else None,
-    )
 
 
 @dataclass(frozen=True)
@@ -127,7 +86,7 @@ class _Case:
     ran: Ran
     by_seed: pd.DataFrame
     curves: Mapping[str, _Known]
-    rates: _Rates
+    rates: Rates
     decision: Mapping[str, Any]
     runs: Mapping[str, StrategyRun] = field(default_factory=dict)
 
@@ -189,7 +148,7 @@ def _curves(ran: Ran, by_seed: pd.DataFrame, scores: pd.DataFrame, ceiling: floa
     return found
 
 
-def _offer(work: _Work, rates: _Rates, n_queries: int, beyond: bool, prospect: Prospect | None) -> dict[str, Any]:
+def _offer(work: _Work, rates: Rates, n_queries: int, beyond: bool, prospect: Prospect | None) -> dict[str, Any]:
     plain = dataclasses.asdict(work)
     found = dataclasses.asdict(prospect) if prospect else dict.fromkeys(Prospect.__dataclass_fields__)
     return {"n_queries": n_queries, **plain, "cost_usd": rates.usd(plain), "beyond": beyond, **found}
@@ -230,7 +189,7 @@ def _label_queries(case: _Case, single: str, question: Comparison, adopted: bool
     per_query = len(judged) / max(1, judged["query_id"].nunique())
     run = case.runs[single]
     sizes = {factor: max(1, round(n_queries * (factor - 1))) for factor in FACTORS}
-    more = case.decision["next_numbers"].get("n_more_to_judge")
+    more = n_to_judge(case.decision["next_numbers"])
     if more is not None and more <= n_queries * (FACTORS[-1] - 1):
         sizes[1 + more / n_queries] = more
     offers, tells = [], known is not None and known.tells
@@ -374,7 +333,7 @@ def next_money(
     free = decision["next_numbers"].get("strategy", FIRST)
     reference = FIRST if adopted else str(free)
     in_use = single if adopted else reference
-    rates = _rates(result["cost"], business, current_prices())
+    rates = rates_of(result["cost"], business, current_prices())
     curves = _curves(ran, by_seed, scores, ceiling)
     case = _Case(ran, by_seed, curves, rates, decision, {run.name: run for run in ran.runs})
     question = case.compared(reference, single)
@@ -396,86 +355,3 @@ def next_money(
             _second_stage(case, in_use),
         ],
     }
-
-
-def offers_of(result: Mapping[str, Any], business: Business | None, prices: Sequence[Price]) -> list[Offer]:
-    """Return every offer of a stored result, counted at the result's hourly prices and the user's minutes.
-
-    prices: the table that a teacher's tokens are counted at.
-    """
-    rates = _rates(result["cost"], business, prices)
-    found = []
-    for option in result["next_money"]["options"]:
-        for item in option["offers"]:
-            prospect = None
-            if item["probability_right"] is not None:
-                prospect = Prospect(*(item[name] for name in Prospect.__dataclass_fields__))
-            found.append(
-                Offer(option["option"], option["status"], item["n_queries"], item["beyond"], rates.usd(item), prospect)
-            )
-    return found
-
-
-def budgets_of(offers: Sequence[Offer]) -> list[float]:
-    """Return round amounts of USD (1, 2, 5 and their multiples by 10) from 0 to what buys the dearest offer."""
-    costs = [offer.cost_usd for offer in offers if offer.cost_usd]
-    if not costs:
-        return [0.0]
-    found = [0.0]
-    for power in range(math.floor(math.log10(min(costs))), math.ceil(math.log10(max(costs))) + 1):
-        for digit in (1, 2, 5):
-            amount = float(f"{digit}e{power}")
-            if found[-1] < max(costs):
-                found.append(amount)
-    return found
-
-
-# The option that a decision names. Where the first stage comes first, nothing of all this does.
-_DECIDED: Mapping[str, OptionCode] = {
-    "add_second_stage": "second_stage",
-    "collect_judgments": "label_queries",
-    "repair_first_stage": "stop_now",
-}
-
-
-def _asked(result: Mapping[str, Any]) -> int | None:
-    """Return how many more queries the decision asks to judge, None when it names no number."""
-    numbers = result["decision"]["next_numbers"]
-    asked: int | None = numbers.get("n_more_to_judge", numbers.get("n_more_queries"))  # the latter: earlier versions
-    return asked
-
-
-def usual_budget(result: Mapping[str, Any], offers: Sequence[Offer], budgets: Sequence[float]) -> float:
-    """Return the lowest of some budgets that buys the queries that the decision asks for, else as many as now again.
-
-    Where nothing can be labelled at a price, the lowest that buys anything.
-    """
-    labels = [offer for offer in offers if offer.option == "label_queries" and offer.cost_usd is not None]
-    most = max((offer.n for offer in labels), default=0)
-    asked = _asked(result)
-    wanted = most / (FACTORS[-1] - 1) if asked is None else asked
-    enough = [offer for offer in labels if offer.n >= round(wanted)] or labels[-1:] or list(offers)
-    cost = enough[0].cost_usd or 0.0
-    return next((budget for budget in budgets if budget >= cost), budgets[-1])
-
-
-def advice_of(
-    result: Mapping[str, Any],
-    business: Business | None,
-    budget_usd: float | None = None,
-    prices: list[Price] | None = None,
-) -> Advice | None:
-    """Return what a budget buys, by default the usual one; None for a result without options."""
-    if not result.get("next_money"):
-        return None
-    offers = offers_of(result, business, current_prices() if prices is None else prices)
-    if budget_usd is None:
-        budget_usd = usual_budget(result, offers, budgets_of(offers))
-    code = result["decision"]["code"]
-    return advise(
-        offers,
-        budget_usd,
-        result["plan"]["margin"],
-        decided="stop_now" if held_back(code, result["decision"]["reasons"]) else _DECIDED.get(code),
-        n_decided=(_asked(result) or 0) if code == "collect_judgments" else 0,
-    )

@@ -9,7 +9,7 @@ from rerank.cost.business import Business
 from rerank.cost.prices import current_prices
 from rerank.errors import RerankError
 from rerank.figures.projected_curve import projected_curve
-from rerank.report.next_money import advice_of, budgets_of, offers_of, usual_budget
+from rerank.report.advice import advice_of, budgets_of, offers_of, usual_budget
 from rerank.ui.safe import markdown
 from rerank.ui.show import figure, problem, table
 from rerank.wording.amounts import amount

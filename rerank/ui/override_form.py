@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 import streamlit as st
 
-from rerank.decide.decision import DECISIONS
+from rerank.decide.evidence import DECISIONS
 from rerank.errors import RerankError
 from rerank.planning.overrides import record_override
 from rerank.stats.comparison import Verdict

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rerank.decide.evidence import n_to_judge
 from rerank.wording.language import Say, later
 from rerank.wording.names import strategy_name
 from rerank.wording.numbers import count
@@ -115,10 +116,9 @@ def decision_headline(say: Say, result: Mapping[str, Any]) -> str:
 
 def _facts(say: Say, decision: Mapping[str, Any]) -> dict[str, object]:
     facts: dict[str, object] = dict(decision["next_numbers"])
-    if "n_more_queries" in facts:
-        more = decision["next_numbers"]["n_more_queries"]
-        # Results of earlier versions hold the number of test queries alone.
-        facts["n_more_to_judge"] = count(decision["next_numbers"].get("n_more_to_judge", more))
+    more = n_to_judge(decision["next_numbers"])
+    if more is not None:
+        facts["n_more_to_judge"] = count(more)
     if "strategy" in facts:
         facts["strategy"] = strategy_name(say, str(facts["strategy"]))
     for role in ("single", "second"):

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from rerank.cost.business import Business
+from rerank.decide.evidence import n_to_judge
 from rerank.decide.next_money import Advice, Offer, Prospect, held_back
 from rerank.stats.learning_curve import FAR, NEAR
 from rerank.wording.amounts import amount
@@ -132,29 +133,15 @@ def recommendation(say: Say, result: Mapping[str, Any], advice: Advice, business
             "decision.",
             **facts,
         )
-    if offer.option == "stop_now" and code == "collect_judgments":
-        numbers = result["decision"]["next_numbers"]
-        facts["asked"] = count(numbers.get("n_more_to_judge", numbers["n_more_queries"]))
-        parts = [
-            say(
-                "With {budget}: buy nothing yet. The {asked} more queries that the decision asks "
-                "for cost more than that, or are more than can be projected.",
-                **facts,
-            )
-        ]
-        if advice.from_usd is not None:
-            parts.append(say("They are within reach from {usd} on.", usd=amount(say, advice.from_usd, business)))
-        return _joined(say, parts)
     if offer.option == "stop_now":
-        parts = [
-            say(
-                "With {budget}: buy nothing more. After the decision {strategy} is in use; nothing that this buys is expected "
-                "to gain the margin of {margin} {measure}, or makes a right decision clearly likelier than it is now ({stop}).",
-                **facts,
-            )
-        ]
+        sentence, from_on = _NOTHING_TO_BUY
+        asked = n_to_judge(result["decision"]["next_numbers"]) if code == "collect_judgments" else None
+        if asked is not None:
+            sentence, from_on = _TOO_MUCH_ASKED
+            facts["asked"] = count(asked)
+        parts = [say(sentence, **facts)]
         if advice.from_usd is not None:
-            parts.append(say("From {usd} on, something would.", usd=amount(say, advice.from_usd, business)))
+            parts.append(say(from_on, usd=amount(say, advice.from_usd, business)))
         return _joined(say, parts)
     bought = _BUYS[offer.option]
     parts = [say(bought, **facts)]
@@ -183,6 +170,21 @@ def recommendation(say: Say, result: Mapping[str, Any], advice: Advice, business
     return _joined(say, parts)
 
 
+# What is said when nothing is bought, and from which budget on that changes.
+_NOTHING_TO_BUY = (
+    later(
+        "With {budget}: buy nothing more. After the decision {strategy} is in use; nothing that this buys is expected "
+        "to gain the margin of {margin} {measure}, or makes a right decision clearly likelier than it is now ({stop})."
+    ),
+    later("From {usd} on, something would."),
+)
+_TOO_MUCH_ASKED = (
+    later(
+        "With {budget}: buy nothing yet. The {asked} more queries that the decision asks "
+        "for cost more than that, or are more than can be projected."
+    ),
+    later("They are within reach from {usd} on."),
+)
 _BUYS: Mapping[str, str] = {
     "label_queries": later("With {budget}: judge {n} more queries and train {strategy} with them, for {cost}."),
     "teacher_scores": later(

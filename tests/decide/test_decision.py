@@ -4,7 +4,8 @@ import dataclasses
 
 import pytest
 
-from rerank.decide.decision import DECISIONS, REASONS, WOULD_CHANGE, Evidence, decide, gate_one
+from rerank.decide.decision import decide, gate_one
+from rerank.decide.evidence import DECISIONS, REASONS, WOULD_CHANGE, Evidence
 from rerank.stats.comparison import Comparison, Verdict
 
 

@@ -8,7 +8,8 @@ from typing import get_args
 
 import pytest
 
-from rerank.decide.decision import DECISIONS, REASONS, WOULD_CHANGE, Evidence, decide, gate_one
+from rerank.decide.decision import decide, gate_one
+from rerank.decide.evidence import DECISIONS, REASONS, WOULD_CHANGE, Evidence
 from rerank.stats.comparison import Comparison, Verdict
 from rerank.stats.more_queries import queries_to_settle
 

@@ -7,7 +7,8 @@ import pytest
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from rerank.decide.decision import REASONS, WOULD_CHANGE, decide, gate_one
+from rerank.decide.decision import decide, gate_one
+from rerank.decide.evidence import REASONS, WOULD_CHANGE
 from rerank.decide.guardrails import (
     GUARDRAILS,
     MIN_SEGMENT_QUERIES,

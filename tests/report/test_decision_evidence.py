@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 
-from rerank.decide.decision import Evidence
+from rerank.decide.evidence import Evidence
 from rerank.planning.plan import Plan
 from rerank.report import decision
 from rerank.report.ran import Ran

@@ -11,8 +11,9 @@ from rerank.cost.business import Business
 from rerank.cost.prices import Price, current_prices
 from rerank.decide.next_money import OPTION_STATUSES, OPTIONS
 from rerank.planning.plan import LearningCurve
+from rerank.report.advice import advice_of, budgets_of, offers_of, usual_budget
 from rerank.report.curve import curve_scores
-from rerank.report.next_money import ASSUMPTIONS, FACTORS, advice_of, budgets_of, next_money, offers_of, usual_budget
+from rerank.report.next_money import ASSUMPTIONS, FACTORS, next_money
 from rerank.report.per_query import seed_scores
 from rerank.report.ran import CurvePoint, Ran
 from rerank.wording.language import speaker

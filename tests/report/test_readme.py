@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from rerank.cli.main import _parser
-from rerank.decide.decision import DECISIONS
+from rerank.decide.evidence import DECISIONS
 from rerank.planning.power import SD_BETWEEN_RERANKERS, SD_FIRST_STAGE, minimum_detectable_effect
 from rerank.stats.comparison import Verdict
 

@@ -17,7 +17,8 @@ from rerank.audit.gate import REASONS as AUDIT_REASONS
 from rerank.audit.inheritance import FINDINGS
 from rerank.audit.intervals import N_BOOTSTRAPS as N_AUDIT_BOOTSTRAPS
 from rerank.audit.probes import MAX_QUERIES
-from rerank.decide.decision import CEILING_FACTOR, DECISIONS, REASONS, WOULD_CHANGE
+from rerank.decide.decision import CEILING_FACTOR
+from rerank.decide.evidence import DECISIONS, REASONS, WOULD_CHANGE
 from rerank.decide.next_money import OPTION_STATUSES, SURER
 from rerank.intake.agreement import TENTATIVE_ALPHA
 from rerank.intake.pool import LOW_SHARE, POOL_SHARE

@@ -9,8 +9,8 @@ import pytest
 from rerank.cost.business import Business
 from rerank.decide.next_money import OPTION_STATUSES, OPTIONS
 from rerank.figures.projected_curve import projected_curve
+from rerank.report.advice import advice_of
 from rerank.report.next_money import ASSUMPTIONS as CODES
-from rerank.report.next_money import advice_of
 from rerank.stats.learning_curve import CurveStatus
 from rerank.wording.language import LANGUAGES, Say, speaker
 from rerank.wording.next_money import (

@@ -20,7 +20,8 @@ from rerank.audit.gate import REASONS as AUDIT_REASONS
 from rerank.audit.gate import WARNINGS as AUDIT_WARNINGS
 from rerank.audit.gate import Colour
 from rerank.cost.prices import Price, current_prices
-from rerank.decide.decision import DECISIONS, REASONS, WOULD_CHANGE, Evidence, decide, gate_one
+from rerank.decide.decision import decide, gate_one
+from rerank.decide.evidence import DECISIONS, REASONS, WOULD_CHANGE, Evidence
 from rerank.errors import RerankError
 from rerank.intake import codes
 from rerank.intake.findings import Finding
