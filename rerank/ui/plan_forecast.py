@@ -88,16 +88,18 @@ def _teacher(say: Say, teacher: dict[str, Any]) -> str:
             usd=usd(teacher["usd"]),
             n=count(teacher["n_pairs"]),
         )
-    text = say(
-        "The teacher besides: {usd} ({usd_low} to {usd_high}) for about {n} questions.",
-        usd=usd(teacher["usd"]),
-        usd_low=usd(teacher["usd_low"]),
-        usd_high=usd(teacher["usd_high"]),
-        n=teacher["n_questions"],
-    )
+    told = [
+        say(
+            "The teacher besides: {usd} ({usd_low} to {usd_high}) for about {n} questions.",
+            usd=usd(teacher["usd"]),
+            usd_low=usd(teacher["usd_low"]),
+            usd_high=usd(teacher["usd_high"]),
+            n=teacher["n_questions"],
+        )
+    ]
     if not teacher["is_counted"]:
-        text += " " + say("The range narrows once the endpoint has counted tokens itself.")
+        told.append(say("The range narrows once the endpoint has counted tokens itself."))
     affordable = teacher.get("n_unlabelled_affordable")  # earlier forecasts do not say
     if affordable is not None:
-        text += " " + say("Your limit for the teacher pays for {n} unlabelled queries as well.", n=count(affordable))
-    return text
+        told.append(say("Your limit for the teacher pays for {n} unlabelled queries as well.", n=count(affordable)))
+    return say.joined(told)

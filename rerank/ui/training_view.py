@@ -54,10 +54,9 @@ def inheritance(say: Say, result: Mapping[str, Any]) -> None:
         return
     heading = say("What the student took over from its teacher")
     st.markdown(f"**{heading}**")
-    gap = "" if say.language == "ja" else " "
     # On a line of its own: Markdown takes no bold that ends in "。" with a letter right behind it.
     st.markdown(f"**{markdown(sentences[0])}**")
-    st.markdown(markdown(gap.join(sentences[1:]), 1200))
+    st.markdown(markdown(say.joined(sentences[1:]), 1200))
     table(say, inheritance_table(say, result), "inheritance")
     st.caption(
         say(

@@ -165,8 +165,9 @@ def _measured(say: Say, record: Mapping[str, Any]) -> Section:
         measure=dev["measure"],
         value=score(dev["value"]),
     )
-    gap = "" if say.language == "ja" else " "
-    spoken = [f"{comparison_sentence(say, item)}{gap}{reservations(say, item)}".strip() for item in kpi["comparisons"]]
+    spoken = [
+        say.joined((comparison_sentence(say, item), reservations(say, item))).strip() for item in kpi["comparisons"]
+    ]
     return Section(say("What was measured"), (mean, own), columns, tuple(rows), tuple(spoken))
 
 
@@ -194,7 +195,7 @@ def _limits(say: Say, record: Mapping[str, Any]) -> Section:
         bullets.append(say("Folds share training data, so p-values are mildly optimistic."))
     inherited = inheritance_sentences(say, record, record["strategy"])
     if inherited:
-        bullets.append(("" if say.language == "ja" else " ").join(dict.fromkeys((*inherited[:2], inherited[-1]))))
+        bullets.append(say.joined(dict.fromkeys((*inherited[:2], inherited[-1]))))
     return Section(say("What the numbers do not prove"), bullets=tuple(bullets))
 
 

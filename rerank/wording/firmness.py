@@ -161,7 +161,7 @@ def ceiling_sentence(say: Say, result: Mapping[str, Any]) -> str:
             delta=delta(found["ideal"] - found["oracle"]),
         )
     )
-    return ("" if say.language == "ja" else " ").join(parts)
+    return say.joined(parts)
 
 
 def ceiling_table(say: Say, result: Mapping[str, Any]) -> pd.DataFrame:

@@ -88,25 +88,25 @@ def _shares(say: Say, found: Mapping[str, Any], name: str, student: Mapping[str,
             **facts,
         )
     control = found["strategies"][student["control"]]
-    facts |= {
-        "control": strategy_name(say, student["control"]),
-        "control_share": share(control["sides"]["value"]),
-        "difference": points(student["difference"]["value"]),
-    }
-    if student["difference"]["ci_low"] is None:
-        return say(
-            "Where the teacher contradicts your judgments ({n_pairs} pairs of documents, {n_queries} queries), {strategy} "
-            "sides with the teacher in {share}; {control}, which never saw the teacher, in {control_share}. Difference: "
-            "{difference} points, too few queries for an interval.",
-            **facts,
+    apart = student["difference"]
+    if apart["ci_low"] is None:
+        told = say(
+            "Difference: {difference} points, too few queries for an interval.", difference=points(apart["value"])
         )
-    return say(
+    else:
+        told = say(
+            "Difference: {difference} points, 95 % interval {interval}.",
+            difference=points(apart["value"]),
+            interval=points_interval(apart),
+        )
+    sides = say(
         "Where the teacher contradicts your judgments ({n_pairs} pairs of documents, {n_queries} queries), {strategy} "
-        "sides with the teacher in {share}; {control}, which never saw the teacher, in {control_share}. Difference: "
-        "{difference} points, 95 % interval {interval}.",
-        interval=points_interval(student["difference"]),
+        "sides with the teacher in {share}; {control}, which never saw the teacher, in {control_share}.",
+        control=strategy_name(say, student["control"]),
+        control_share=share(control["sides"]["value"]),
         **facts,
     )
+    return say.joined((sides, told))
 
 
 def _is_taken_over(found: Mapping[str, Any], student: Mapping[str, Any], bias: str) -> bool:

@@ -1,12 +1,13 @@
 """Languages: one `Say` per language turns English sentences into the reader's."""
 
 import gettext
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
 LANGUAGES: Mapping[str, str] = {"en": "English", "ja": "日本語"}
 DEFAULT = "en"
+UNSPACED = ("ja",)
 DOMAIN = "rerank"
 FOLDER = Path(__file__).parent / "locale"
 
@@ -29,6 +30,10 @@ class Say:
         """Return the sentence; the empty string stays empty (gettext would return its header)."""
         text = self._catalogue.gettext(message) if message else ""
         return text.format(**facts) if facts else text
+
+    def joined(self, sentences: Iterable[str]) -> str:
+        """Return sentences as one text, with spaces between them where the language writes them."""
+        return ("" if self.language in UNSPACED else " ").join(sentences)
 
 
 @cache

@@ -296,7 +296,7 @@ def limits_sentence(
         parts.append(fits if option.within_serving else say("1,000 searches at {cost} exceed {limit}.", **facts))
     if not parts:
         return say("Not given: the p95 latency and the serving cost that you accept.")
-    return ("" if say.language == "ja" else " ").join(parts)
+    return say.joined(parts)
 
 
 def criteria(say: Say, result: Mapping[str, Any], money: Money) -> pd.DataFrame:

@@ -142,7 +142,7 @@ def recommendation(say: Say, result: Mapping[str, Any], advice: Advice, business
         parts = [say(sentence, **facts)]
         if advice.from_usd is not None:
             parts.append(say(from_on, usd=amount(say, advice.from_usd, business)))
-        return _joined(say, parts)
+        return say.joined(parts)
     bought = _BUYS[offer.option]
     parts = [say(bought, **facts)]
     if offer.prospect is not None and offer.prospect.expected_gain is not None:
@@ -167,7 +167,7 @@ def recommendation(say: Say, result: Mapping[str, Any], advice: Advice, business
         parts.append(
             say("The decision is about what was measured; this is about what a model taught by more queries may reach.")
         )
-    return _joined(say, parts)
+    return say.joined(parts)
 
 
 # What is said when nothing is bought, and from which budget on that changes.
@@ -266,7 +266,7 @@ def _remark(say: Say, option: Mapping[str, Any], offer: Offer | None) -> str:
     parts = [say(text)] if text else []
     if offer is not None and offer.beyond:
         parts.append(say("Beyond {n} times the training queries: extrapolated.", n=f"{NEAR:.0f}"))
-    return _joined(say, parts)
+    return say.joined(parts)
 
 
 def projection_table(say: Say, result: Mapping[str, Any]) -> pd.DataFrame:
@@ -284,7 +284,3 @@ def projection_table(say: Say, result: Mapping[str, Any]) -> pd.DataFrame:
         for point in found["points"]
     ]
     return pd.DataFrame(rows)
-
-
-def _joined(say: Say, parts: list[str]) -> str:
-    return ("" if say.language == "ja" else " ").join(parts)

@@ -63,7 +63,7 @@ def comparison_sentence(say: Say, comparison: Mapping[str, Any]) -> str:
         parts.append(say(NEGLIGIBLE))
     if comparison["n_more_queries"] is not None:
         parts.append(say(MORE_QUERIES, n=count(comparison["n_more_queries"])))
-    return _joined(say, parts)
+    return say.joined(parts)
 
 
 def reason_sentences(say: Say, comparison: Mapping[str, Any]) -> list[str]:
@@ -73,7 +73,7 @@ def reason_sentences(say: Say, comparison: Mapping[str, Any]) -> list[str]:
 
 def reservations(say: Say, comparison: Mapping[str, Any]) -> str:
     """Return the reservations of a comparison as one text, "" without any."""
-    return _joined(say, reason_sentences(say, comparison))
+    return say.joined(reason_sentences(say, comparison))
 
 
 def verdict_name(say: Say, verdict: str) -> str:
@@ -91,7 +91,3 @@ def significance(say: Say, comparison: Mapping[str, Any]) -> str:
     if raw is None:
         return ""
     return say("p = {p}", p=p_value(raw)) if raw >= 0.001 else say("p {p}", p=p_value(raw))
-
-
-def _joined(say: Say, parts: list[str]) -> str:
-    return ("" if say.language == "ja" else " ").join(parts)
