@@ -13,8 +13,8 @@ from rerank.cli.plan import plan_settings, with_whole_path
 from rerank.cli.run import exit_code, watch
 from rerank.cli.show import print_audit, print_table
 from rerank.errors import RerankError
+from rerank.intake.additions import read_teacher_scores
 from rerank.intake.dataset import Dataset
-from rerank.intake.reading import read_teacher_scores
 from rerank.jobs.launch import start
 from rerank.planning.losses import losses_for
 from rerank.planning.plan import LANGUAGE_MODELS, Plan, Teacher, plan_from_dict

@@ -1,6 +1,5 @@
 """From files to a draft: every role's rows, every finding, every refused row."""
 
-import dataclasses
 import itertools
 import json
 import os
@@ -12,32 +11,25 @@ import pandas as pd
 
 from rerank.errors import RerankError
 from rerank.intake.archives import unpacked
-from rerank.intake.checks import check_whole, fitted_ratings
+from rerank.intake.checks import check_whole
 from rerank.intake.content import Content
-from rerank.intake.dataset import Dataset
+from rerank.intake.deciding import Decided, beside, decide, is_complete
 from rerank.intake.findings import Finding
 from rerank.intake.folders import choose
 from rerank.intake.formats.registry import by_columns, open_tables
-from rerank.intake.formats.workbook import role_of_sheet
 from rerank.intake.labels import graded, labels_in
 from rerank.intake.large import LargeFile, is_large
 from rerank.intake.mapping import (
     FIELDS,
-    REQUIRED,
     ROLES,
     Confidence,
     FileMapping,
-    column_called,
     confidence_of,
-    guess_headerless,
-    guess_role,
-    propose,
     read_mapping,
-    text_columns,
 )
-from rerank.intake.noting import Ledger, RejectedRow, capped, count_errors, note
+from rerank.intake.noting import Ledger, RejectedRow, capped, note
 from rerank.intake.rows import READERS
-from rerank.intake.sources import LEAVE_OUT, Choice, Source, bytes_of, key_of
+from rerank.intake.sources import LEAVE_OUT, Choice, Source, key_of
 from rerank.intake.spool import DocumentSpool
 from rerank.intake.tables import LINE, Table
 
@@ -93,81 +85,7 @@ class Draft:
     spool: DocumentSpool | None = None
 
 
-@dataclass(frozen=True)
-class _Decided:
-    """A table with its role and columns; `known` tells whether the headers alone said so."""
-
-    table: Table
-    role: str
-    mapping: dict[str, str]
-
-
-def _decide(table: Table, choice: Choice, file: str, ledger: Ledger) -> _Decided | None:
-    """Return a table's role and mapping: the user's word first, then the headers and the file's name."""
-    columns = table.columns
-    if choice.role is not None and choice.role not in ROLES:
-        raise RerankError("unknown_role", role=choice.role, file=file)
-    role: str | None = choice.role
-    mapping = dict(choice.mapping)
-    if table.headerless and not mapping:
-        last = table.rows[columns[-1]].str.fullmatch(r"\s*\d{1,2}\s*")
-        guessed = guess_headerless(len(columns), file, bool(last.mean() > 0.5))
-        if guessed is not None and role in (None, guessed[0]):
-            return _Decided(table, *guessed)
-    if role is None:
-        scores = [name for name in columns if name.lower() == "score"]
-        whole = bool(scores) and bool(table.rows[scores[0]].str.fullmatch(r"\s*\d{1,2}\s*").mean() > 0.5)
-        role = role_of_sheet(table.part) or guess_role(columns, file, whole)
-    if role is None:
-        ledger.findings.append(note("error", "role_unknown", file, 1, columns=", ".join(columns[:30])))
-        return None
-    for name, column in list(mapping.items()):
-        if column not in columns:
-            ledger.findings.append(note("error", "mapped_column_missing", file, 1, column, field=name, column=column))
-            del mapping[name]
-    taken = set(mapping.values())
-    proposed = propose([name for name in columns if name not in taken], role)
-    if role == "queries":
-        frequency = column_called([name for name in columns if name not in taken], role, "frequency")
-        proposed |= {} if frequency is None else {"frequency": frequency}
-    return _Decided(table, role, {**proposed, **mapping})
-
-
-def _is_complete(role: str, mapping: Mapping[str, str], table: Table, file: str, ledger: Ledger) -> bool:
-    missing = [name for name in REQUIRED[role] if name not in mapping]
-    if role == "documents" and "title" in mapping:
-        missing = [name for name in missing if name != "text"]
-    if role == "candidates" and not {"rank", "score"} & set(mapping):
-        missing.append("rank")
-    for name in missing:
-        listed = ", ".join(table.columns[:30])
-        ledger.findings.append(note("error", "column_missing", file, 1, field=name, role=role, columns=listed))
-    return not missing
-
-
-def _beside(decided: _Decided) -> list[_Decided]:
-    """Return the queries and documents that a table of pairs tells by the way."""
-    table, mapping = decided.table, decided.mapping
-    if decided.role in ("queries", "documents") or not {"query_id", "doc_id"} <= set(mapping):
-        return []
-    query, title, text = text_columns(table.columns, mapping)
-    if query is None and table.headerless and _are_words(table.rows[mapping["query_id"]]):
-        query = mapping["query_id"]  # OpenSearch's `query,docid,rating` without its header
-    found = []
-    if query is not None:
-        found.append(_Decided(table, "derived_queries", {"query_id": mapping["query_id"], "text": query}))
-    named = {name: column for name, column in (("title", title), ("text", text)) if column is not None}
-    if named:
-        found.append(_Decided(table, "derived_documents", {"doc_id": mapping["doc_id"], **named}))
-    return found
-
-
-def _are_words(cells: "pd.Series[str]") -> bool:
-    """Tell whether cells are texts rather than ids: of ids hardly any is without a digit."""
-    return bool(cells.str.contains(r"\d", regex=True).mean() < 0.2)
-
-
-class _Reader:
+class Reader:
     """Collects what the files hold, file by file."""
 
     def __init__(
@@ -177,8 +95,8 @@ class _Reader:
         self.recall = recall
         self.ledger = Ledger()
         self.frames: dict[str, list[pd.DataFrame]] = {}
-        self.final: list[tuple[str, _Decided]] = []
-        self.derived: dict[str, list[tuple[str, _Decided]]] = {}
+        self.final: list[tuple[str, Decided]] = []
+        self.derived: dict[str, list[tuple[str, Decided]]] = {}
         self.files: list[FileRead] = []
         self.seen: dict[tuple[object, ...], str] = {}
         self.spool: DocumentSpool | None = None
@@ -230,13 +148,13 @@ class _Reader:
         opened = [raw] if choice.role is not None or choice.mapping else by_columns(raw, source.name, block)
         if choice.role == LEAVE_OUT or opened[0].role is not None:
             return False
-        decided = _decide(opened[0], choice, source.name, block)
+        decided = decide(opened[0], choice, source.name, block)
         if decided is not None and decided.role != "documents":
             return False
         if not self._is_new(source):
             return True
         n_rows = len(raw.rows)
-        if decided is None or not _is_complete(decided.role, decided.mapping, raw, source.name, block):
+        if decided is None or not is_complete(decided.role, decided.mapping, raw, source.name, block):
             self.ledger.findings.extend(block.findings)
             decided = None
         else:
@@ -325,7 +243,7 @@ class _Reader:
         file = f"{source.name} › {part}" if part else source.name
         raw = tables[0]
         choice = self._choice(source, key, raw.columns, self.ledger)
-        found: list[_Decided] = []
+        found: list[Decided] = []
         is_fixed = True
         layout: str = raw.layout
         confidence: Confidence | None = "high"
@@ -337,22 +255,22 @@ class _Reader:
             opened = [raw] if choice.role is not None or choice.mapping else by_columns(raw, file, self.ledger)
             layout = opened[0].layout if opened else raw.layout
             if opened and opened[0].role is not None:
-                found = [_Decided(table, table.role or "", dict(table.mapping or {})) for table in opened]
+                found = [Decided(table, table.role or "", dict(table.mapping or {})) for table in opened]
             else:
                 is_fixed = False
-                decided = _decide(opened[0] if opened else raw, choice, file, self.ledger)
+                decided = decide(opened[0] if opened else raw, choice, file, self.ledger)
                 found = [decided] if decided is not None else []
                 confidence = confidence_of(decided.role, decided.mapping) if decided is not None else None
         outputs: dict[str, int] = {}
         labels: tuple[str, ...] = ()
-        for decided in [*found, *(more for one in found for more in _beside(one))]:
+        for decided in [*found, *(more for one in found for more in beside(one))]:
             if decided.role in _DERIVED:
                 self.derived.setdefault(_DERIVED[decided.role], []).append((file, decided))
                 continue
             if decided.role == "final_judgments":
                 self.final.append((file, decided))
                 continue
-            if decided.role not in READERS or not _is_complete(
+            if decided.role not in READERS or not is_complete(
                 decided.role, decided.mapping, decided.table, file, self.ledger
             ):
                 continue
@@ -389,13 +307,13 @@ class _Reader:
             )
         )
 
-    def _retyped(self, table: Table, choice: Choice) -> _Decided:
+    def _retyped(self, table: Table, choice: Choice) -> Decided:
         """Return a table of a fixed format, under the user's role when it has the columns for it."""
         role, mapping = table.role or "", dict(table.mapping or {})
         if choice.role is not None and choice.role != role:
             named = {name: name for name in FIELDS[choice.role] if name in table.rows.columns}
-            return _Decided(table, choice.role, named)
-        return _Decided(table, role, mapping)
+            return Decided(table, choice.role, named)
+        return Decided(table, role, mapping)
 
     def derive(self) -> None:
         """Take queries, documents and final judgments out of other files where no file of their own was given."""
@@ -448,7 +366,7 @@ def read_files(
     says about single tables, by `FileRead.key`. recall: returns what was said earlier about a table with these
     columns. Raises nothing but RerankError.
     """
-    reader = _Reader(choices or {}, recall)
+    reader = Reader(choices or {}, recall)
     for source in sources:
         reader.open(source)
     reader.derive()
@@ -457,71 +375,6 @@ def read_files(
     checked = check_whole(together, ledger, spool)
     rejected = ledger.rejected if spool is None else spool.rejected
     return Draft(checked, tuple(reader.files), ledger.findings, rejected, dict(facts or {}), spool)
-
-
-def read_teacher_scores(
-    path: Path,
-    dataset: Dataset,
-    *,
-    keep_good_rows: bool = False,
-    tell: Callable[[Sequence[Finding]], None] | None = None,
-) -> pd.DataFrame:
-    """Return a file's teacher scores for a dataset: query_id, doc_id, score.
-
-    Scores in any layout that a sample's may have, permutations, or a run; where there are only ranks, the score is the
-    negated rank. tell: is given what was found in the file before anything is refused. Raises RerankError
-    `input_not_found`, `input_unreadable`, `input_has_errors`, and `no_teacher_scores` when nothing is left.
-    """
-    source = Source(path.name, bytes_of(path))
-    # The user's word first: a table of scores without a telling name may be anything.
-    said, ledger = _teacher_reading(dataclasses.replace(source, role="teacher_scores"))
-    for role in (None, "candidates"):
-        if not said:
-            found, other = _teacher_reading(dataclasses.replace(source, role=role))
-            said, ledger = (found, other) if found else (said, ledger)
-    frames = {role: getattr(dataset, role).assign(file="", line=0) for role in ("queries", "documents", "judgments")}
-    if said:
-        frames["teacher_scores"] = pd.concat(said, ignore_index=True)
-    checked = check_whole(frames, ledger)
-    if tell is not None:
-        tell(ledger.findings)
-    n_errors = count_errors(ledger.findings)
-    if n_errors and not keep_good_rows:
-        raise RerankError("input_has_errors", n_errors=n_errors)
-    whole = checked.get("teacher_scores")
-    if whole is None or whole.empty:
-        raise RerankError("no_teacher_scores", dataset=dataset.name)
-    return whole[list(FIELDS["teacher_scores"])].reset_index(drop=True)
-
-
-def _teacher_reading(source: Source) -> tuple[list[pd.DataFrame], Ledger]:
-    """Return what a file says as a teacher's scores, or as a run that stands for them, and what was noticed."""
-    reader = _Reader({}, None)
-    for inner in unpacked(source, reader.ledger):
-        reader.read(inner)
-    said = list(reader.frames.get("teacher_scores", []))
-    for run in reader.frames.get("candidates", []):
-        score = run["score"] if "score" in run and run["score"].notna().all() else -run["rank"].astype(float)
-        said.append(run.assign(score=score)[["query_id", "doc_id", "score", "file", "line"]])
-    return said, reader.ledger
-
-
-def read_ratings(sources: Sequence[Source], dataset: Dataset) -> Draft:
-    """Read files of ratings or judgments against a dataset's queries and documents, as a draft.
-
-    Its `judgments` hold only pairs without ratings by raters. What is not in the dataset is refused with its line.
-    """
-    reader = _Reader({}, None)
-    for source in sources:
-        for inner in unpacked(source, reader.ledger):
-            reader.read(inner)
-    said = {
-        role: pd.concat(reader.frames[role], ignore_index=True)
-        for role in ("judgments", "ratings")
-        if reader.frames.get(role)
-    }
-    fitted = fitted_ratings(said, dataset, reader.ledger)
-    return Draft(fitted, tuple(reader.files), reader.ledger.findings, reader.ledger.rejected)
 
 
 def _source_of(

@@ -7,11 +7,11 @@ from typing import Any
 import pandas as pd
 
 from rerank.errors import RerankError
+from rerank.intake.additions import read_ratings
 from rerank.intake.dataset import Dataset
 from rerank.intake.findings import Finding
 from rerank.intake.noting import RejectedRow
 from rerank.intake.pairs import KEY
-from rerank.intake.reading import read_ratings
 from rerank.intake.sources import Source
 from rerank.judging.pool import people_judged
 from rerank.judging.tasks import Task
