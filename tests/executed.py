@@ -81,6 +81,7 @@ def executed(
         device_kind="cpu",
         device_name="a processor",
         numerics={},
+        concurrent_stages=1,
         base_model="a model",
         has_head=True,
         test_queries=tuple(dataset.queries["query_id"]),

@@ -15,6 +15,7 @@ from rerank.jobs.launch import start
 from rerank.jobs.records import Job
 from rerank.planning.experiments import experiment_folder, lock_plan
 from rerank.planning.plan import PLAIN, FirstStage, Plan, Split, StageSettings
+from rerank.store.database import connection
 from rerank.worker.experiment import ExperimentSpec, run_experiment
 from rerank.worker.reporter import Silent
 from tests.conftest import tiny_files
@@ -50,6 +51,12 @@ def wait_for_end(identity: str, seconds: float = 200.0) -> Job:
             return job
         time.sleep(0.1)
     raise AssertionError("the job did not end")
+
+
+def pid_of(identity: str) -> int:
+    """Return the process that has claimed a job."""
+    with connection() as database:
+        return int(database.execute("SELECT pid FROM jobs WHERE id = ?", (identity,)).fetchone()["pid"])
 
 
 def run_job(experiment: str, gate: int = 2) -> Job:

@@ -2,6 +2,8 @@
 
 import os
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -93,3 +95,14 @@ def synchronize(device: Device) -> None:
         torch.cuda.synchronize()
     elif device.kind == "mps":
         torch.mps.synchronize()
+
+
+@contextmanager
+def threads_of(device: Device) -> Iterator[None]:
+    """Compute with as many CPU threads as the device says."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(device.n_threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,6 +1,8 @@
 """Doing the same work in smaller parts when a device's memory is full."""
 
+import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import torch
 
@@ -15,6 +17,8 @@ _SAYINGS = (
     "defaultcpuallocator",
 )
 
+_CONTAINER_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+
 
 def is_out_of_memory(error: RuntimeError) -> bool:
     """Say whether torch raised an error because memory was full, whatever the device."""
@@ -28,6 +32,27 @@ def make_room(kind: str) -> None:
         torch.cuda.empty_cache()
     elif kind == "mps":
         torch.mps.empty_cache()
+
+
+def total_memory(kind: str) -> int:
+    """Return the bytes that a device of this kind has, used or not; of a container, what it may use.
+
+    0 where the system does not say.
+    """
+    if kind == "cuda":
+        return int(torch.cuda.get_device_properties(0).total_memory)
+    try:
+        found = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return 0
+    for path in _CONTAINER_LIMITS:
+        try:
+            said = Path(path).read_text(encoding="ascii").strip()
+        except OSError:
+            continue
+        if said.isdecimal():
+            found = min(found, int(said))
+    return found
 
 
 class TokenBudget:

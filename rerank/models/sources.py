@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,6 +61,17 @@ def _describe(name: str, folder: Path) -> ModelSource:
     max_length = int(positions) - offset if isinstance(positions, int) and positions > 0 else None
     is_causal = any("ForCausalLM" in str(item) or "LMHeadModel" in str(item) for item in architectures)
     return ModelSource(name, folder, total.hexdigest(), has_head, max_length, is_causal)
+
+
+def n_parameters(source: ModelSource) -> int:
+    """Return how many weights a model's files hold, read from their headers alone."""
+    from safetensors import safe_open
+
+    total = 0
+    for path in source.folder.glob("*.safetensors"):
+        with safe_open(path, framework="np") as weights:
+            total += sum(math.prod(weights.get_slice(name).get_shape()) for name in weights.keys())  # noqa: SIM118
+    return total
 
 
 def embedded_folder() -> Path:

@@ -1,5 +1,7 @@
 """How long an experiment will take, from a measured speed and a count of its work."""
 
+import heapq
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -7,6 +9,10 @@ from typing import Any
 # cached stages and early finished queries speed up.
 LOW, HIGH = 0.7, 1.6
 START_SECONDS = 8.0  # importing the libraries, loading models, comparing
+LANE_SECONDS = 6.0  # until processes that train beside each other have begun
+# How much of what trainings side by side could save at best is expected. On a CPU each has its own threads
+# (measured: docs/performance.md); how two of them share a GPU was not measured yet.
+EXPECTED_SAVING = {"cpu": 1.0, "cuda": 0.5}
 
 
 @dataclass(frozen=True)
@@ -49,11 +55,49 @@ class Forecast:
         return asdict(self)
 
 
-def forecast(speed: Speed, work: Work) -> Forecast:
-    """Return the predicted time of some work at a measured speed."""
+@dataclass(frozen=True)
+class Training:
+    """One training's work, and the place of the one that it continues."""
+
+    trained_pairs: int
+    dev_pairs: int
+    parent: int | None = None
+
+
+def seconds_side_by_side(durations: Sequence[float], parents: Sequence[int | None], lanes: int) -> float:
+    """Return when the last of some trainings ends, each begun by the first free lane, parents before children.
+
+    durations: seconds; parents: places, each before its child's.
+    """
+    free = [0.0] * lanes
+    ends: list[float] = []
+    for seconds, parent in zip(durations, parents, strict=True):
+        begin = heapq.heappop(free)
+        ends.append(max(begin, 0.0 if parent is None else ends[parent]) + seconds)
+        heapq.heappush(free, ends[-1])
+    return max(ends, default=0.0)
+
+
+def saved_side_by_side(speed: Speed, trainings: Sequence[Training], lanes: int) -> float:
+    """Return how many seconds less than one after another some trainings are expected to take in lanes.
+
+    On a CPU the speed of training is that of one lane, with its part of the threads.
+    """
+    if lanes == 1 or not trainings:
+        return 0.0
+    slower = lanes if speed.device_kind == "cpu" else 1  # scoring was measured with all threads
+    trained = [item.trained_pairs * speed.tokens_per_trained_pair / speed.train_tokens_per_second for item in trainings]
+    scored = [item.dev_pairs * speed.tokens_per_scored_pair / speed.score_tokens_per_second for item in trainings]
+    durations = [training + slower * dev for training, dev in zip(trained, scored, strict=True)]
+    together = LANE_SECONDS + seconds_side_by_side(durations, [item.parent for item in trainings], lanes)
+    return max(0.0, sum(trained) + sum(scored) - together) * EXPECTED_SAVING.get(speed.device_kind, 0.0)
+
+
+def forecast(speed: Speed, work: Work, saved: float = 0.0) -> Forecast:
+    """Return the predicted time of some work at a measured speed; saved: seconds, by doing things side by side."""
     training = work.trained_pairs * speed.tokens_per_trained_pair / speed.train_tokens_per_second
     # The encoder reads a text once and only its beginning, as a training does.
     scored = work.scored_pairs * speed.tokens_per_scored_pair + work.encoded_texts * speed.tokens_per_trained_pair
     scoring = scored / speed.score_tokens_per_second
-    seconds = START_SECONDS + training + scoring
+    seconds = START_SECONDS + training + scoring - saved
     return Forecast(seconds, seconds * LOW, seconds * HIGH, work.trained_pairs, work.scored_pairs)

@@ -66,6 +66,7 @@ class Ran:
     device_kind: str
     device_name: str
     numerics: Mapping[str, Any]
+    concurrent_stages: int  # trained side by side on the device
     base_model: str
     has_head: bool
     test_queries: tuple[str, ...]

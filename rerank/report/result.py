@@ -148,7 +148,7 @@ def build_result(ran: Ran, by_seed: pd.DataFrame, curve: pd.DataFrame) -> dict[s
         "code_version": __version__,
         "experiment": ran.experiment,
         "gate": ran.gate,
-        "device": {"kind": ran.device_kind, "name": ran.device_name},
+        "device": {"kind": ran.device_kind, "name": ran.device_name, "concurrent_stages": ran.concurrent_stages},
         "numerics": dict(ran.numerics),
         "base_model": {"name": ran.base_model, "has_trained_head": ran.has_head},
         "dataset": {

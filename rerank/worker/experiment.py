@@ -39,12 +39,13 @@ from rerank.worker.auditing import pass_the_gate
 from rerank.worker.calibration import calibrate
 from rerank.worker.first_stage import Candidates, Similarities, candidate_lists
 from rerank.worker.fusing import Fuser
+from rerank.worker.lanes import lanes_for, train_stages
 from rerank.worker.local_teacher import LocalTeacher, local_source
 from rerank.worker.material import planned_pairs
 from rerank.worker.meter import Meter
 from rerank.worker.reporter import Reporter
 from rerank.worker.search import search_settings
-from rerank.worker.stages import check_trainable, train_stage
+from rerank.worker.stages import check_trainable
 from rerank.worker.strategies import StageRun, curve_points, ranked_pairs, stage_run, trained_run, untrained_runs
 from rerank.worker.tasks import judged_tasks
 from rerank.worker.teaching import teaching_of, with_unlabelled
@@ -122,6 +123,7 @@ def prepare(
         meter=meter,
         unlabelled=unlabelled_queries(dataset, plan, evaluable) if distils(plan.strategies) else (),
     )
+    bench = dataclasses.replace(bench, lanes=lanes_for(plan, bench))
     nodes = stage_graph(names, len(folds), plan.seeds)
     trials = search_graph(plan, nodes)
     return Prepared(bench, candidates, similarities, names, nodes + curve_graph(plan, names, len(folds)), trials)
@@ -225,11 +227,11 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
     done: dict[StageNode, StageRun] = {}
     reporter.progress(phase="training", n_stages=len(nodes), n_stages_done=0)
     search_settings(bench, ready.trials, teaching)
+    records = train_stages(bench, nodes, teaching)
+    reporter.progress(phase="ranking")  # alone on the device: it measures how long a query waits
     for node in nodes:
-        record = train_stage(bench, node, teaching)
         is_fused = f"{node.strategy}{FUSION}" in names
-        done[node] = stage_run(bench, node, record, fuser, is_fused=is_fused, with_dev=with_dev)
-        reporter.progress(n_stages_done=len(done))
+        done[node] = stage_run(bench, node, records[node], fuser, is_fused=is_fused, with_dev=with_dev)
     runs += [trained_run(bench, name, done, embedding_ms) for name in names if path_of(name)]
     reporter.progress(phase="comparing")
     bench.tokenize(list(candidates.frame["query_id"]), list(candidates.frame["doc_id"]))
@@ -242,7 +244,8 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
         dataset=bench.dataset,
         device_kind=device.kind,
         device_name=device.name,
-        numerics=device.numerics(),
+        numerics=bench.training_device.numerics(),
+        concurrent_stages=bench.lanes,
         base_model=bench.source.name,
         has_head=bench.source.has_head,
         test_queries=test_queries,

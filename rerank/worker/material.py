@@ -129,6 +129,9 @@ def _distilling(bench: Workbench, node: StageNode, settings: StageSettings, teac
     own = bench.candidates_of(train)
     bench.tokenize(train, list(own["doc_id"]))
     query_ids = [*train, *(item.query_id for item in bench.unlabelled)]
-    candidates = pd.concat([own, teaching.unlabelled], ignore_index=True) if bench.unlabelled else own
+    candidates = own
+    if bench.unlabelled:
+        bench.tokenize_unlabelled(teaching.unlabelled["doc_id"])
+        candidates = pd.concat([own, teaching.unlabelled], ignore_index=True)
     size = settings.group_size
     return lambda epoch: distillation_lists(query_ids, candidates, teaching.scores, size, _seed_of(node, epoch, "D"))

@@ -48,7 +48,7 @@ def refit(plan: Plan, strategy: str, device: Device, reporter: Reporter) -> Refi
     unlimited = dataclasses.replace(plan, budget=Budget())
     ready = prepare(unlimited, (strategy,), device, reporter)
     fold = refit_fold(ready.bench.dataset, plan)
-    bench = dataclasses.replace(ready.bench, folds=(fold,))
+    bench = dataclasses.replace(ready.bench, folds=(fold,), lanes=1)  # its stages follow each other
     reporter.progress(phase="encoding")
     embedding, _ = ready.similarities.of_pairs(ready.candidates.frame)
     teaching = teaching_of(bench, (strategy,), embedding, ready.similarities)

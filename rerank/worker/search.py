@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from rerank.planning.graph import StageNode
+from rerank.planning.graph import Kind, StageNode
+from rerank.worker.lanes import train_stages
 from rerank.worker.material import settings_of
-from rerank.worker.stages import train_stage
 from rerank.worker.teaching import Teaching
 from rerank.worker.workbench import Workbench
 
@@ -15,12 +15,15 @@ def search_settings(bench: Workbench, trials: Sequence[StageNode], teaching: Tea
     The plan's own settings win a tie, then the earlier trial. What won is not trained again: a stage is named by
     its settings and not by the trial.
     """
-    groups = dict.fromkeys((node.kind, node.fold, node.seed) for node in trials)
-    for kind, fold, seed in groups:
-        mine = [node for node in trials if (node.kind, node.fold, node.seed) == (kind, fold, seed)]
-        scores = {}
-        for node in (StageNode((kind,), fold, seed), *mine):
-            scores[node.trial] = float(train_stage(bench, node, teaching)["dev_score"])
+    groups: dict[tuple[Kind, int, int], list[StageNode]] = {}
+    for node in trials:
+        own = StageNode((node.kind,), node.fold, node.seed)
+        groups.setdefault((node.kind, node.fold, node.seed), [own]).append(node)
+    if not groups:
+        return
+    records = train_stages(bench, [node for nodes in groups.values() for node in nodes], teaching)
+    for (kind, fold, seed), nodes in groups.items():
+        scores = {node.trial: float(records[node]["dev_score"]) for node in nodes}
         best = max(scores, key=lambda trial: (scores[trial], -trial))
         bench.choices[(kind, fold)] = best
         settings, _ = settings_of(bench, StageNode((kind,), fold, seed))

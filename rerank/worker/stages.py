@@ -12,6 +12,7 @@ import torch
 from rerank.digests import digest_of
 from rerank.errors import RerankError
 from rerank.models.cross_encoder import load_cross_encoder, save_cross_encoder
+from rerank.models.devices import threads_of
 from rerank.planning.graph import StageNode
 from rerank.store.artefacts import read_json, write_json, write_text
 from rerank.store.home import room
@@ -40,7 +41,7 @@ def stage_config(bench: Workbench, node: StageNode, teaching: Teaching) -> dict[
         "loss": loss,
         "max_length": bench.plan.max_length,
         "passages": bench.plan.passages,  # of development queries, which choose the epoch
-        "parent": digest_of(stage_config(bench, parent, teaching)) if parent else None,
+        "parent": stage_digest(bench, parent, teaching) if parent else None,
         "base_model": bench.source.digest,
         "train": list(fold.train),
         "dev": list(fold.dev),
@@ -49,8 +50,13 @@ def stage_config(bench: Workbench, node: StageNode, teaching: Teaching) -> dict[
         "primary_measure": bench.plan.primary_measure,
         "candidates": bench.candidates_digest,
         "teacher": teaching.digest if node.uses_teacher else None,
-        "numerics": bench.device.numerics(),
+        "numerics": bench.training_device.numerics(),
     }
+
+
+def stage_digest(bench: Workbench, node: StageNode, teaching: Teaching) -> str:
+    """Return a stage's name."""
+    return digest_of(stage_config(bench, node, teaching))
 
 
 def stage_folder(digest: str) -> Path:
@@ -59,7 +65,7 @@ def stage_folder(digest: str) -> Path:
 
 
 def stage_record(digest: str) -> dict[str, Any] | None:
-    """Return what is known of a finished stage (`train_seconds`, `dev_score`, ...), None before that."""
+    """Return what is known of a finished stage (`train_seconds` of the device, `dev_score`, ...), None before that."""
     path = stage_folder(digest) / "record.json"
     found: dict[str, Any] | None = read_json(path) if path.is_file() else None
     return found
@@ -86,8 +92,9 @@ def train_stage(bench: Workbench, node: StageNode, teaching: Teaching) -> dict[s
     parent = node.parent
     start = bench.source.folder
     if parent is not None:
-        start = stage_folder(digest_of(stage_config(bench, parent, teaching))) / "model"
-    encoder = load_cross_encoder(start, bench.tokens.template, bench.device, seed=node.seed, dropout=settings.dropout)
+        start = stage_folder(stage_digest(bench, parent, teaching)) / "model"
+    device = bench.training_device
+    encoder = load_cross_encoder(start, bench.tokens.template, device, seed=node.seed, dropout=settings.dropout)
     fold = bench.fold_of(node)
     lists_of_epoch = list_maker(bench, node, teaching)
 
@@ -99,24 +106,25 @@ def train_stage(bench: Workbench, node: StageNode, teaching: Teaching) -> dict[s
         )
         bench.meter.check_budget()
 
-    trained = train(
-        encoder,
-        settings,
-        loss,
-        bench.tokens,
-        bench.plan.max_length,
-        node.seed,
-        folder,
-        Hooks(
-            lists_of_epoch=lists_of_epoch,
-            dev_score=lambda current: mean_dev_score(bench, current, fold.dev),
-            on_step=on_step,
-            breathe=bench.reporter.breathe,
-            on_resume=lambda trained, tested: bench.meter.expect(
-                trained_pairs=-trained * trained_pairs, scored_pairs=-tested * dev_pairs
+    with threads_of(device):
+        trained = train(
+            encoder,
+            settings,
+            loss,
+            bench.tokens,
+            bench.plan.max_length,
+            node.seed,
+            folder,
+            Hooks(
+                lists_of_epoch=lists_of_epoch,
+                dev_score=lambda current: mean_dev_score(bench, current, fold.dev),
+                on_step=on_step,
+                breathe=bench.reporter.breathe,
+                on_resume=lambda trained, tested: bench.meter.expect(
+                    trained_pairs=-trained * trained_pairs, scored_pairs=-tested * dev_pairs
+                ),
             ),
-        ),
-    )
+        )
     _save_model(bench, encoder.module, folder)
     write_json(folder / "config.json", config)
     write_json(folder / "environment.json", _environment(bench))
@@ -136,14 +144,15 @@ def train_stage(bench: Workbench, node: StageNode, teaching: Teaching) -> dict[s
         "dev_score": progress.best_score,
         "dev_scores": progress.dev_scores,
         "losses": progress.losses,
-        "train_seconds": progress.train_seconds,
-        "dev_seconds": progress.dev_seconds,
+        # Of the device, which the stages beside this one share.
+        "train_seconds": progress.train_seconds / bench.lanes,
+        "dev_seconds": progress.dev_seconds / bench.lanes,
         "n_pairs": progress.n_pairs,
         "n_tokens": progress.n_tokens,
     }
     write_json(folder / "record.json", record)  # last: its presence says that the stage is whole
     (folder / CHECKPOINT).unlink(missing_ok=True)
-    bench.reporter.event("stage_done", dev_score=progress.best_score, seconds=progress.train_seconds, **facts)
+    bench.reporter.event("stage_done", dev_score=progress.best_score, seconds=record["train_seconds"], **facts)
     return record
 
 
@@ -194,5 +203,6 @@ def _environment(bench: Workbench) -> dict[str, Any]:
         "python": platform.python_version(),
         "torch": str(torch.__version__),
         "transformers": transformers.__version__,
-        "device": dataclasses.asdict(bench.device),
+        "device": dataclasses.asdict(bench.training_device),
+        "concurrent_stages": bench.lanes,
     }

@@ -207,7 +207,7 @@ def _judged_similarities(bench: Workbench, similarities: Similarities) -> dict[t
 
 
 def _unlabelled(bench: Workbench, similarities: Similarities) -> pd.DataFrame:
-    """Return the candidates of the unlabelled queries with first-stage scores and similarities; keep their texts.
+    """Return the candidates of the unlabelled queries with first-stage scores and similarities.
 
     A pseudo-query is searched for as if somebody had asked it. Its own document is among its candidates, without
     the words that the query was taken from.
@@ -237,14 +237,7 @@ def _unlabelled(bench: Workbench, similarities: Similarities) -> pd.DataFrame:
         else:  # another teacher has its own opinion
             found = found.assign(similarity=0.0)
         write_parquet(path, found)
-    bench.tokens.add("query", *_columns({item.query_id: item.text for item in bench.unlabelled}))
-    bench.tokens.add("document", *_columns(rests))
-    bench.tokenize((), sorted(set(found["doc_id"]) - set(rests)))
     return found
-
-
-def _columns(texts: Mapping[str, str]) -> tuple[list[str], list[str]]:
-    return list(texts), list(texts.values())
 
 
 def _search(bench: Workbench, dataset: Dataset, similarities: Similarities) -> pd.DataFrame:

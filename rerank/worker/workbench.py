@@ -1,7 +1,7 @@
 """What every step of an experiment has at hand."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import pandas as pd
@@ -30,7 +30,7 @@ class Workbench:
     """One experiment's inputs, loaded; nothing in it changes but the token store and the choices, which fill.
 
     unlabelled: what distillation learns from besides. choices: the trial that a search chose, by kind of training
-    and fold.
+    and fold. lanes: how many stages are trained side by side on the device.
     """
 
     plan: Plan
@@ -45,6 +45,14 @@ class Workbench:
     meter: Meter
     unlabelled: tuple[UnlabelledQuery, ...] = ()
     choices: dict[tuple[str, int], int] = field(default_factory=dict)
+    lanes: int = 1
+
+    @property
+    def training_device(self) -> Device:
+        """Return the device as one training has it: on a CPU the lanes share its threads."""
+        if self.device.kind != "cpu" or self.lanes == 1:
+            return self.device
+        return replace(self.device, n_threads=max(1, self.device.n_threads // self.lanes))
 
     def fold_of(self, node: StageNode) -> Fold:
         """Return a training's fold, with fewer training queries for a point of the learning curve."""
@@ -90,6 +98,16 @@ class Workbench:
             dict(zip(asked["query_id"], asked["text"], strict=True)),
             dict(zip(chosen["doc_id"], read, strict=True)),
         )
+
+    def tokenize_unlabelled(self, doc_ids: Collection[str]) -> None:
+        """Make sure that the unlabelled queries and these of their candidates are in the store.
+
+        A pseudo-query's own document is there without the words that the query was taken from.
+        """
+        rests = {item.rest_id: item.rest for item in self.unlabelled if item.is_pseudo}
+        self.tokens.add("query", [item.query_id for item in self.unlabelled], [item.text for item in self.unlabelled])
+        self.tokens.add("document", list(rests), list(rests.values()))
+        self.tokenize((), sorted(set(doc_ids) - set(rests)))
 
     def tokenize(self, query_ids: Sequence[str], doc_ids: Sequence[str]) -> None:
         """Make sure that the token ids of these queries and documents are in the store."""

@@ -26,7 +26,7 @@ from rerank.worker.experiment import ExperimentSpec, run_experiment
 from rerank.worker.reporter import Silent
 from tests.conftest import tiny_files
 from tests.models import make_tiny_model
-from tests.tiny import finished_experiment, tiny_plan, wait_for_end
+from tests.tiny import finished_experiment, pid_of, tiny_plan, wait_for_end
 
 SPLIT = Split(kind="kfold", folds=2, dev_share=0.25)
 
@@ -254,7 +254,7 @@ def test_three_kills_end_with_the_scores_of_an_uninterrupted_run(
     for reached in (count("step", 3), count("step", 25), count("stage_done", 4)):
         job = start("experiment", spec)
         wait_for(reached, folder)
-        pid = _pid_of(job.id)
+        pid = pid_of(job.id)
         os.kill(pid, signal.SIGKILL)
         killed += 1
         _wait_until_gone(job.id)
@@ -262,13 +262,6 @@ def test_three_kills_end_with_the_scores_of_an_uninterrupted_run(
     assert (killed, wait_for_end(job.id).state) == (3, "done")
     assert (folder / "per_query_seeds.csv").read_bytes() == golden
     assert {path.name: path.read_bytes() for path in (folder / "runs").iterdir()} == runs
-
-
-def _pid_of(identity: str) -> int:
-    from rerank.store.database import connection
-
-    with connection() as database:
-        return int(database.execute("SELECT pid FROM jobs WHERE id = ?", (identity,)).fetchone()["pid"])
 
 
 def _wait_until_gone(identity: str) -> None:

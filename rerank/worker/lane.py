@@ -1,0 +1,122 @@
+"""`python -m rerank.worker.lane FD`: train the stages that another process names, and tell it everything.
+
+FD: the file descriptor of a connection to that process.
+"""
+
+import signal
+import sys
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+import pandas as pd
+
+from rerank.cost.prices import Price
+from rerank.errors import RerankError
+from rerank.intake.dataset import Dataset
+from rerank.models.devices import Device, pick_device
+from rerank.models.sources import ModelSource
+from rerank.models.token_store import TokenStore, load_tokenizer
+from rerank.planning.plan import Budget, Plan
+from rerank.planning.splits import Fold
+from rerank.retrieval.unlabelled import UnlabelledQuery
+from rerank.worker.meter import Meter
+from rerank.worker.reporter import Silent, Stopped
+from rerank.worker.stages import train_stage
+from rerank.worker.teaching import Teaching
+from rerank.worker.workbench import Workbench
+
+
+@dataclass(frozen=True)
+class LaneInputs:
+    """What a lane needs to set up a workbench of its own."""
+
+    plan: Plan
+    dataset: Dataset
+    folds: tuple[Fold, ...]
+    device: Device
+    source: ModelSource
+    candidates: pd.DataFrame
+    candidates_digest: str
+    unlabelled: tuple[UnlabelledQuery, ...]
+    choices: dict[tuple[str, int], int]
+    lanes: int
+    teaching: Teaching
+
+
+class _Relay(Silent):
+    """A reporter that tells the process which started this one, and stops when that one says so or is gone."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def tell(self, kind: str, facts: dict[str, Any]) -> None:
+        """Send one message. Raises Stopped when nobody is there to hear it."""
+        try:
+            self._connection.send((kind, facts))
+        except OSError as error:
+            raise Stopped from error
+
+    def event(self, kind: str, **facts: object) -> None:
+        """Pass an event on."""
+        self.tell("event", {"event": kind, **facts})
+
+    def progress(self, **facts: object) -> None:
+        """Pass progress on."""
+        self.tell("progress", facts)
+
+    def breathe(self) -> None:
+        """Raise `Stopped` when the other side has said that nothing more comes, or has ended."""
+        if self._connection.poll():
+            raise Stopped
+
+
+class _RelayedMeter(Meter):
+    """A meter whose counts are kept by the process that started this one, as are clock and budget."""
+
+    def __init__(self, relay: _Relay) -> None:
+        super().__init__(relay, Price("cpu", "kept elsewhere", "USD/hour", 0.0, "", ""), Budget())
+        self._relay = relay
+
+    def expect(self, *, trained_pairs: float = 0, scored_pairs: float = 0) -> None:
+        """Pass on what lies ahead."""
+        self._relay.tell("expect", {"trained_pairs": trained_pairs, "scored_pairs": scored_pairs})
+
+    def did(self, *, trained_pairs: float = 0, scored_pairs: float = 0) -> None:
+        """Pass on what is done."""
+        self._relay.tell("did", {"trained_pairs": trained_pairs, "scored_pairs": scored_pairs})
+        self._relay.breathe()
+
+
+def serve(connection: Connection) -> None:
+    """Receive the inputs, then train one node after another until the other side has no more."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a key on the terminal reaches both; the other side decides
+    inputs: LaneInputs = connection.recv()
+    pick_device(inputs.device.kind)  # sets torch up as in the other process
+    relay = _Relay(connection)
+    bench = Workbench(
+        plan=inputs.plan,
+        dataset=inputs.dataset,
+        folds=inputs.folds,
+        device=inputs.device,
+        source=inputs.source,
+        tokens=TokenStore(load_tokenizer(inputs.source.folder)),
+        candidates=inputs.candidates,
+        candidates_digest=inputs.candidates_digest,
+        reporter=relay,
+        meter=_RelayedMeter(relay),
+        unlabelled=inputs.unlabelled,
+        choices=inputs.choices,
+        lanes=inputs.lanes,
+    )
+    try:
+        while (node := connection.recv()) is not None:
+            relay.tell("done", train_stage(bench, node, inputs.teaching))
+    except (Stopped, EOFError):
+        pass
+    except RerankError as error:
+        relay.tell("refused", {"code": error.code, **error.facts})
+
+
+if __name__ == "__main__":
+    serve(Connection(int(sys.argv[1])))

@@ -1,0 +1,212 @@
+"""Stages side by side: processes that share a device which one training alone does not fill."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Pipe, wait
+from typing import Any
+
+from rerank.errors import RerankError
+from rerank.jobs.process import ROOT, environment_of_workers
+from rerank.models.memory import total_memory
+from rerank.models.sources import n_parameters
+from rerank.planning.graph import StageNode, stage_graph
+from rerank.planning.plan import Plan
+from rerank.worker.lane import LaneInputs
+from rerank.worker.material import planned_pairs
+from rerank.worker.stages import stage_digest, stage_record, train_stage
+from rerank.worker.teaching import Teaching
+from rerank.worker.workbench import Workbench
+
+SETTING = "RERANK_CONCURRENT_STAGES"
+# More processes than this share little more of a device and hold much more memory.
+MOST = {"cpu": 4, "cuda": 2}
+# Below this many floating-point operations a plan is done before further processes have started.
+WORTH = {"cpu": 1e13, "cuda": 1e15}
+PASSES = 6  # operations per weight and token in training: 2 forward, 4 backward
+COPIES = 5  # of the weights in fp32: weights, gradients, two moments of Adam, the best epoch
+BESIDES = 1.5 * 2**30  # bytes of a process with its libraries and a micro-batch
+SHARE_OF_MEMORY = 0.5
+LOOK_SECONDS = 0.5  # between looks at whether to stop
+GRACE_SECONDS = 20.0  # for a micro-batch to end after a stop
+
+
+def lanes_for(plan: Plan, bench: Workbench) -> int:
+    """Return how many of a plan's stages are trained side by side on this device: 1, 2 or 4.
+
+    The whole plan and the machine decide and not what is left to do: on a CPU the lanes share its threads, and
+    threads can move a number, so a continued run must have as many as the interrupted one. The environment
+    variable `RERANK_CONCURRENT_STAGES` decides instead where it is set. Raises RerankError `bad_concurrent_stages`.
+    """
+    device = bench.device
+    if device.kind not in MOST or os.name != "posix":  # elsewhere a process cannot be handed a connection
+        return 1
+    nodes = stage_graph(plan.strategies, len(bench.folds), plan.seeds)
+    width = sum(node.parent is None for node in nodes)
+    asked = os.environ.get(SETTING, "").strip()
+    if asked:
+        if not asked.isdecimal() or int(asked) < 1:
+            raise RerankError("bad_concurrent_stages", setting=SETTING, value=asked)
+        return max(1, min(int(asked), width))
+    size = n_parameters(bench.source)
+    work = PASSES * size * plan.max_length * sum(planned_pairs(bench, node)[0] for node in nodes)
+    if work < WORTH[device.kind]:
+        return 1
+    fits = int(SHARE_OF_MEMORY * total_memory(device.kind) / (4 * COPIES * size + BESIDES))
+    most = min(width, fits, MOST[device.kind], device.n_threads if device.kind == "cpu" else width)
+    return 4 if most >= 4 else 2 if most >= 2 else 1
+
+
+def train_stages(bench: Workbench, nodes: Sequence[StageNode], teaching: Teaching) -> dict[StageNode, dict[str, Any]]:
+    """Train all nodes that are not on disk, parents before children, several at a time; return their records.
+
+    What a lost process leaves behind is trained here, alone, from its last checkpoint.
+    """
+    records = _side_by_side(bench, nodes, teaching) if bench.lanes > 1 else {}
+    for node in nodes:
+        if node not in records:
+            records[node] = train_stage(bench, node, teaching)
+            bench.reporter.progress(n_stages_done=len(records))
+    return records
+
+
+class _Lane:
+    """A process that trains one stage after another, seen from the process that started it."""
+
+    def __init__(self) -> None:
+        # A forked process must not use CUDA, nor threads that OpenMP has started before: this one begins anew.
+        self.connection, theirs = Pipe()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "rerank.worker.lane", str(theirs.fileno())],
+            stdin=subprocess.DEVNULL,
+            cwd=ROOT,
+            env=environment_of_workers(),
+            pass_fds=[theirs.fileno()],
+        )
+        theirs.close()
+        self.node: StageNode | None = None
+
+    def send(self, message: LaneInputs | StageNode | None) -> None:
+        """Send its inputs, then a node to train, or None: nothing more comes, a training ends with its micro-batch."""
+        with suppress(OSError):  # it has ended already: whoever listens to it finds out
+            self.connection.send(message)
+
+    def give(self, node: StageNode) -> None:
+        """Let it train a node."""
+        self.node = node
+        self.send(node)
+
+    def end(self, seconds: float) -> None:
+        """Wait for its end, and bring it about after some seconds."""
+        try:
+            self.process.wait(max(0.0, seconds))
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.connection.close()
+
+
+@contextmanager
+def _lanes(number: int, inputs: LaneInputs) -> Iterator[list[_Lane]]:
+    lanes: list[_Lane] = []
+    try:
+        for _ in range(number):
+            lanes.append(_Lane())
+        for lane in lanes:
+            lane.send(inputs)
+        yield lanes
+    finally:
+        for lane in lanes:
+            lane.send(None)
+        ends = time.monotonic() + GRACE_SECONDS
+        for lane in lanes:
+            lane.end(ends - time.monotonic())
+
+
+def _side_by_side(bench: Workbench, nodes: Sequence[StageNode], teaching: Teaching) -> dict[StageNode, dict[str, Any]]:
+    """Train in lanes what is not on disk; return the records of what they have finished."""
+    digests = {node: stage_digest(bench, node, teaching) for node in nodes}
+    waiting: dict[str, StageNode] = {}
+    for node in nodes:  # nodes with equal digests are one stage
+        if stage_record(digests[node]) is None:
+            waiting.setdefault(digests[node], node)
+    if len(waiting) < 2:
+        return {}
+    n_known = len(nodes) - len(waiting)
+    records: dict[StageNode, dict[str, Any]] = {}
+
+    def can_start(node: StageNode) -> bool:
+        return node.parent is None or stage_record(stage_digest(bench, node.parent, teaching)) is not None
+
+    with _lanes(min(bench.lanes, len(waiting)), _inputs(bench, teaching)) as lanes:
+        while lanes:
+            for lane in lanes:
+                ready = next((digest for digest, node in waiting.items() if can_start(node)), None)
+                if lane.node is None and ready is not None:
+                    lane.give(waiting.pop(ready))
+            busy = [lane for lane in lanes if lane.node is not None]
+            if not busy:
+                break
+            heard = wait([lane.connection for lane in busy], timeout=LOOK_SECONDS)
+            for lane in [lane for lane in busy if lane.connection in heard]:
+                record = _listen(bench, lane, lanes, busy[0] is lane)
+                if record is not None and lane.node is not None:
+                    records[lane.node] = record
+                    lane.node = None
+                    bench.reporter.progress(n_stages_done=n_known + len(records))
+            bench.reporter.progress(n_side_by_side=len(busy))
+            bench.meter.did()  # a chance to stop
+            bench.meter.check_budget()
+    bench.reporter.progress(n_side_by_side=1)
+    return records
+
+
+def _listen(bench: Workbench, lane: _Lane, lanes: list[_Lane], is_first: bool) -> dict[str, Any] | None:
+    """Pass on one message of a lane; return the record of a stage that it has finished.
+
+    is_first: whose step is shown, so that the line does not jump from one training to another.
+    Raises what the lane's training was refused for. A lane that is lost leaves the list.
+    """
+    try:
+        kind, facts = lane.connection.recv()
+    except (EOFError, OSError):
+        kind, facts = "lost", {}
+    if kind == "event":
+        bench.reporter.event(facts.pop("event"), **facts)
+    elif kind == "progress" and is_first:
+        bench.reporter.progress(**facts)
+    elif kind == "expect":
+        bench.meter.expect(**facts)
+    elif kind == "did":
+        bench.meter.did(**facts)
+    elif kind == "done":
+        record: dict[str, Any] = facts
+        return record
+    elif kind == "refused" and facts["code"] != "device_out_of_memory":
+        raise RerankError(facts.pop("code"), **facts)
+    elif kind in ("refused", "lost"):  # alone it may have the memory that it lacks beside others
+        lane.end(GRACE_SECONDS)
+        where = {"strategy": lane.node.strategy, "fold": lane.node.fold, "seed": lane.node.seed} if lane.node else {}
+        bench.reporter.event("lane_lost", exit_code=lane.process.returncode, **where)
+        lanes.remove(lane)
+    return None
+
+
+def _inputs(bench: Workbench, teaching: Teaching) -> LaneInputs:
+    return LaneInputs(
+        plan=bench.plan,
+        dataset=bench.dataset,
+        folds=bench.folds,
+        device=bench.device,
+        source=bench.source,
+        candidates=bench.candidates,
+        candidates_digest=bench.candidates_digest,
+        unlabelled=bench.unlabelled,
+        choices=dict(bench.choices),
+        lanes=bench.lanes,
+        # What training reads of it: a teacher's connections and models stay where they are.
+        teaching=Teaching(teaching.scores, teaching.digest, teaching.unlabelled, teaching.similarities),
+    )
