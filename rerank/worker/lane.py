@@ -13,7 +13,7 @@ import pandas as pd
 
 from rerank.cost.prices import Price
 from rerank.errors import RerankError
-from rerank.intake.dataset import Dataset
+from rerank.intake.storage import load_dataset
 from rerank.models.devices import Device, pick_device
 from rerank.models.sources import ModelSource
 from rerank.models.token_store import TokenStore, load_tokenizer
@@ -32,7 +32,6 @@ class LaneInputs:
     """What a lane needs to set up a workbench of its own."""
 
     plan: Plan
-    dataset: Dataset
     folds: tuple[Fold, ...]
     device: Device
     source: ModelSource
@@ -96,7 +95,7 @@ def serve(connection: Connection) -> None:
     relay = _Relay(connection)
     bench = Workbench(
         plan=inputs.plan,
-        dataset=inputs.dataset,
+        dataset=load_dataset(inputs.plan.dataset_digest),
         folds=inputs.folds,
         device=inputs.device,
         source=inputs.source,

@@ -13,7 +13,7 @@ from rerank.errors import RerankError
 from rerank.jobs.process import ROOT, environment_of_workers
 from rerank.models.memory import total_memory
 from rerank.models.sources import n_parameters
-from rerank.planning.graph import StageNode, stage_graph
+from rerank.planning.graph import StageNode, curve_graph, stage_graph
 from rerank.planning.plan import Plan
 from rerank.worker.lane import LaneInputs
 from rerank.worker.material import planned_pairs
@@ -44,7 +44,8 @@ def lanes_for(plan: Plan, bench: Workbench) -> int:
     device = bench.device
     if device.kind not in MOST or os.name != "posix":  # elsewhere a process cannot be handed a connection
         return 1
-    nodes = stage_graph(plan.strategies, len(bench.folds), plan.seeds)
+    n_folds = len(bench.folds)
+    nodes = stage_graph(plan.strategies, n_folds, plan.seeds) + curve_graph(plan, plan.strategies, n_folds)
     width = sum(node.parent is None for node in nodes)
     asked = os.environ.get(SETTING, "").strip()
     if asked:
@@ -65,11 +66,27 @@ def train_stages(bench: Workbench, nodes: Sequence[StageNode], teaching: Teachin
 
     What a lost process leaves behind is trained here, alone, from its last checkpoint.
     """
-    records = _side_by_side(bench, nodes, teaching) if bench.lanes > 1 else {}
+    records: dict[StageNode, dict[str, Any]] = {}
+
+    def keep(node: StageNode, record: dict[str, Any]) -> None:
+        records[node] = record
+        bench.reporter.progress(n_stages_done=len(records))
+
+    if bench.lanes > 1:
+        digests = {node: stage_digest(bench, node, teaching) for node in nodes}
+        for node in nodes:
+            if stage_record(digests[node]) is not None:
+                keep(node, train_stage(bench, node, teaching))
+        waiting: dict[str, StageNode] = {}
+        for node in nodes:
+            if node not in records:
+                waiting.setdefault(digests[node], node)  # equal digests are one stage
+        if len(waiting) > 1:
+            for node, record in _side_by_side(bench, list(waiting.values()), set(records), teaching):
+                keep(node, record)
     for node in nodes:
         if node not in records:
-            records[node] = train_stage(bench, node, teaching)
-            bench.reporter.progress(n_stages_done=len(records))
+            keep(node, train_stage(bench, node, teaching))
     return records
 
 
@@ -126,42 +143,39 @@ def _lanes(number: int, inputs: LaneInputs) -> Iterator[list[_Lane]]:
             lane.end(ends - time.monotonic())
 
 
-def _side_by_side(bench: Workbench, nodes: Sequence[StageNode], teaching: Teaching) -> dict[StageNode, dict[str, Any]]:
-    """Train in lanes what is not on disk; return the records of what they have finished."""
-    digests = {node: stage_digest(bench, node, teaching) for node in nodes}
-    waiting: dict[str, StageNode] = {}
-    for node in nodes:  # nodes with equal digests are one stage
-        if stage_record(digests[node]) is None:
-            waiting.setdefault(digests[node], node)
-    if len(waiting) < 2:
-        return {}
-    n_known = len(nodes) - len(waiting)
-    records: dict[StageNode, dict[str, Any]] = {}
+def _side_by_side(
+    bench: Workbench, nodes: Sequence[StageNode], known: set[StageNode], teaching: Teaching
+) -> Iterator[tuple[StageNode, dict[str, Any]]]:
+    """Train in lanes, the first node that can begin in the first free one; give every record when it is there.
 
-    def can_start(node: StageNode) -> bool:
-        return node.parent is None or stage_record(stage_digest(bench, node.parent, teaching)) is not None
+    known: nodes that are on disk. A node whose parent is neither known nor given is left out.
+    """
+    waiting = list(nodes)
+    done = set(known)
+
+    def next_one() -> StageNode | None:
+        return next((node for node in waiting if node.parent is None or node.parent in done), None)
 
     with _lanes(min(bench.lanes, len(waiting)), _inputs(bench, teaching)) as lanes:
         while lanes:
             for lane in lanes:
-                ready = next((digest for digest, node in waiting.items() if can_start(node)), None)
-                if lane.node is None and ready is not None:
-                    lane.give(waiting.pop(ready))
+                if lane.node is None and (node := next_one()) is not None:
+                    waiting.remove(node)
+                    lane.give(node)
             busy = [lane for lane in lanes if lane.node is not None]
             if not busy:
                 break
+            bench.reporter.progress(n_side_by_side=len(busy))
             heard = wait([lane.connection for lane in busy], timeout=LOOK_SECONDS)
             for lane in [lane for lane in busy if lane.connection in heard]:
                 record = _listen(bench, lane, lanes, busy[0] is lane)
                 if record is not None and lane.node is not None:
-                    records[lane.node] = record
+                    done.add(lane.node)
+                    yield lane.node, record
                     lane.node = None
-                    bench.reporter.progress(n_stages_done=n_known + len(records))
-            bench.reporter.progress(n_side_by_side=len(busy))
             bench.meter.did()  # a chance to stop
             bench.meter.check_budget()
     bench.reporter.progress(n_side_by_side=1)
-    return records
 
 
 def _listen(bench: Workbench, lane: _Lane, lanes: list[_Lane], is_first: bool) -> dict[str, Any] | None:
@@ -198,7 +212,6 @@ def _listen(bench: Workbench, lane: _Lane, lanes: list[_Lane], is_first: bool) -
 def _inputs(bench: Workbench, teaching: Teaching) -> LaneInputs:
     return LaneInputs(
         plan=bench.plan,
-        dataset=bench.dataset,
         folds=bench.folds,
         device=bench.device,
         source=bench.source,
