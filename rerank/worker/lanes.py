@@ -105,6 +105,7 @@ class _Lane:
         )
         theirs.close()
         self.node: StageNode | None = None
+        self.was_heard = False
 
     def send(self, message: LaneInputs | StageNode | None) -> None:
         """Send its inputs, then a node to train, or None: nothing more comes, a training ends with its micro-batch."""
@@ -117,9 +118,9 @@ class _Lane:
         self.send(node)
 
     def end(self, seconds: float) -> None:
-        """Wait for its end, and bring it about after some seconds."""
+        """Wait for its end, and bring it about after some seconds; at once where it only loads its libraries."""
         try:
-            self.process.wait(max(0.0, seconds))
+            self.process.wait(max(0.0, seconds) if self.was_heard else 0.0)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -184,6 +185,7 @@ def _listen(bench: Workbench, lane: _Lane, lanes: list[_Lane], is_first: bool) -
     is_first: whose step is shown, so that the line does not jump from one training to another.
     Raises what the lane's training was refused for. A lane that is lost leaves the list.
     """
+    lane.was_heard = True
     try:
         kind, facts = lane.connection.recv()
     except (EOFError, OSError):
