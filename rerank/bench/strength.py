@@ -70,18 +70,37 @@ def plan_of(given: argparse.Namespace) -> Plan:
     return plan
 
 
-def points_of(result: Mapping[str, Any], folder: Path) -> list[dict[str, Any]]:
-    """Return one record per number of training queries: every strategy, the chosen one, and what it is worth."""
+def points_of(result: Mapping[str, Any], folder: Path, n_train: int) -> list[dict[str, Any]]:
+    """Return one record per number of training queries: every strategy, the chosen one, and what it is worth.
+
+    n_train: of a result without a learning curve, whose strategies are the only point.
+    """
     primary = result["plan"]["primary_measure"]
     free = pd.read_csv(folder / "per_query.csv", dtype={"query_id": str})
     free = free[free["measure"] == primary].pivot(index="query_id", columns="strategy", values="value")
-    curve = pd.read_csv(folder / "learning_curve.csv", dtype={"query_id": str})
+    if result["learning_curve"]:
+        curve = pd.read_csv(folder / "learning_curve.csv", dtype={"query_id": str})
+        everything = list(result["learning_curve"])
+    else:
+        curve = pd.read_csv(folder / "per_query_seeds.csv", dtype={"query_id": str})
+        curve = curve[curve["measure"] == primary].assign(share=1.0)
+        everything = [
+            {
+                "strategy": name,
+                "share": 1.0,
+                "n_train_queries": n_train,
+                "mean": record["measures"][primary],
+                "dev_score": record["dev_score"],
+            }
+            for name, record in result["strategies"].items()
+            if record["dev_score"] is not None
+        ]
     queries = tuple(free.index)
     free_means = {name: float(free[name].mean()) for name in FREE}
     better = max(("first-stage", "embedding"), key=lambda name: free_means[name])
     found = []
-    for size in sorted({int(point["n_train_queries"]) for point in result["learning_curve"]}):
-        points = [point for point in result["learning_curve"] if point["n_train_queries"] == size]
+    for size in sorted({int(point["n_train_queries"]) for point in everything}):
+        points = [point for point in everything if point["n_train_queries"] == size]
         best = max(points, key=lambda point: float(point["dev_score"]))
         scores = {str(point["strategy"]): _scores_at(curve, point, queries) for point in points}
         free_scores = {name: free[name].to_numpy().reshape(1, -1) for name in (better, FUSED_FREE)}
@@ -151,7 +170,7 @@ def main(arguments: list[str] | None = None) -> int:
     experiment = lock_plan(plan, name="strength", dataset_name=Path(given.folder).name)
     run_experiment(ExperimentSpec(experiment, device=given.device), _Telling())
     result = load_result(experiment) or {}
-    points = points_of(result, experiment_folder(experiment))
+    points = points_of(result, experiment_folder(experiment), max(int(size) for size in given.train.split(",")))
     record = {"collection": Path(given.folder).name, "n_test": result["dataset"]["n_test_queries"], "points": points}
     record |= {"n_dev": result["dataset"]["n_dev_queries"], "unlabelled": result["unlabelled_queries"]}
     print(json.dumps(record, indent=1))
