@@ -161,7 +161,11 @@ def test_a_stop_a_kill_and_a_lost_lane_cost_time_and_nothing_else(
     (lost,) = events(experiment, "lane_lost")
     assert lost["exit_code"] == -signal.SIGKILL
     assert numbers_of(experiment) == expected
-    assert len(events(experiment, "stage_done")) == EVERY_STAGE
+    # A stage whose end nobody heard, because the worker was killed in this moment, is known to the next start.
+    done = [event["stage"] for event in events(experiment, "stage_done")]
+    known = {event["stage"] for event in events(experiment, "stage_known")}
+    assert len(done) == len(set(done))
+    assert len(set(done) | known) == EVERY_STAGE
 
 
 def test_what_a_lane_is_refused_for_is_what_the_job_says(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
