@@ -53,10 +53,16 @@ def wait_for_end(identity: str, seconds: float = 200.0) -> Job:
     raise AssertionError("the job did not end")
 
 
-def pid_of(identity: str) -> int:
-    """Return the process that has claimed a job."""
-    with connection() as database:
-        return int(database.execute("SELECT pid FROM jobs WHERE id = ?", (identity,)).fetchone()["pid"])
+def pid_of(identity: str, seconds: float = 30.0) -> int:
+    """Return the process of a job, as soon as it has one."""
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        with connection() as database:
+            pid = database.execute("SELECT pid FROM jobs WHERE id = ?", (identity,)).fetchone()["pid"]
+        if pid is not None:
+            return int(pid)
+        time.sleep(0.05)
+    raise AssertionError("no process claimed the job")
 
 
 def run_job(experiment: str, gate: int = 2) -> Job:

@@ -40,12 +40,17 @@ FUSED_FREE = "embedding+fusion"
 FREE = ("first-stage", "embedding", FUSED_FREE)
 
 
+def sizes_of(given: argparse.Namespace) -> list[int]:
+    """Return the numbers of training queries that were asked for, smallest first."""
+    return sorted({int(size) for size in given.train.split(",")})
+
+
 def plan_of(given: argparse.Namespace) -> Plan:
     """Save the collection and return the plan: the quick preset with a learning curve at the sizes asked for."""
     dataset = finish(read_folder(Path(given.folder)), Path(given.folder).name, keep_good_rows=True)
     save_dataset(dataset)
     start = preset("quick", dataset.digest)
-    sizes = sorted({int(size) for size in given.train.split(",")})
+    sizes = sizes_of(given)
     limit = min(sizes[-1] + given.dev + given.test, len(evaluable_queries(dataset, start)))
     n_test = limit - sizes[-1] - given.dev
     trained = [name for kind in given.strategies.split(",") for name in (kind, f"{kind}{FUSION}")]
@@ -170,7 +175,7 @@ def main(arguments: list[str] | None = None) -> int:
     experiment = lock_plan(plan, name="strength", dataset_name=Path(given.folder).name)
     run_experiment(ExperimentSpec(experiment, device=given.device), _Telling())
     result = load_result(experiment) or {}
-    points = points_of(result, experiment_folder(experiment), max(int(size) for size in given.train.split(",")))
+    points = points_of(result, experiment_folder(experiment), sizes_of(given)[-1])
     record = {"collection": Path(given.folder).name, "n_test": result["dataset"]["n_test_queries"], "points": points}
     record |= {"n_dev": result["dataset"]["n_dev_queries"], "unlabelled": result["unlabelled_queries"]}
     print(json.dumps(record, indent=1))

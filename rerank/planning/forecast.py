@@ -26,6 +26,18 @@ class Speed:
     tokens_per_scored_pair: float  # a long document may be several, see plan.md on `passages`
     tokens_per_trained_pair: float
 
+    def training_seconds(self, pairs: int) -> float:
+        """Return how long it takes to train on some pairs."""
+        return pairs * self.tokens_per_trained_pair / self.train_tokens_per_second
+
+    def scoring_seconds(self, pairs: int, texts: int = 0) -> float:
+        """Return how long it takes to score some pairs and to encode some texts.
+
+        The encoder reads a text once and only its beginning, as a training does.
+        """
+        tokens = pairs * self.tokens_per_scored_pair + texts * self.tokens_per_trained_pair
+        return tokens / self.score_tokens_per_second
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON types."""
         return asdict(self)
@@ -86,8 +98,8 @@ def saved_side_by_side(speed: Speed, trainings: Sequence[Training], lanes: int) 
     if lanes == 1 or not trainings:
         return 0.0
     slower = lanes if speed.device_kind == "cpu" else 1  # scoring was measured with all threads
-    trained = [item.trained_pairs * speed.tokens_per_trained_pair / speed.train_tokens_per_second for item in trainings]
-    scored = [item.dev_pairs * speed.tokens_per_scored_pair / speed.score_tokens_per_second for item in trainings]
+    trained = [speed.training_seconds(item.trained_pairs) for item in trainings]
+    scored = [speed.scoring_seconds(item.dev_pairs) for item in trainings]
     durations = [training + slower * dev for training, dev in zip(trained, scored, strict=True)]
     together = LANE_SECONDS + seconds_side_by_side(durations, [item.parent for item in trainings], lanes)
     return max(0.0, sum(trained) + sum(scored) - together) * EXPECTED_SAVING.get(speed.device_kind, 0.0)
@@ -95,9 +107,7 @@ def saved_side_by_side(speed: Speed, trainings: Sequence[Training], lanes: int) 
 
 def forecast(speed: Speed, work: Work, saved: float = 0.0) -> Forecast:
     """Return the predicted time of some work at a measured speed; saved: seconds, by doing things side by side."""
-    training = work.trained_pairs * speed.tokens_per_trained_pair / speed.train_tokens_per_second
-    # The encoder reads a text once and only its beginning, as a training does.
-    scored = work.scored_pairs * speed.tokens_per_scored_pair + work.encoded_texts * speed.tokens_per_trained_pair
-    scoring = scored / speed.score_tokens_per_second
+    training = speed.training_seconds(work.trained_pairs)
+    scoring = speed.scoring_seconds(work.scored_pairs, work.encoded_texts)
     seconds = START_SECONDS + training + scoring - saved
     return Forecast(seconds, seconds * LOW, seconds * HIGH, work.trained_pairs, work.scored_pairs)

@@ -225,7 +225,7 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
     fuser = Fuser(bench, embedding)
     runs = untrained_runs(bench, names, candidates, embedding, embedding_ms, fuser)
     done: dict[StageNode, StageRun] = {}
-    reporter.progress(phase="training", n_stages=len(nodes), n_stages_done=0)
+    reporter.progress(phase="training")
     search_settings(bench, ready.trials, teaching)
     records = train_stages(bench, nodes, teaching)
     reporter.progress(phase="ranking")  # alone on the device: it measures how long a query waits

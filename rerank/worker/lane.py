@@ -5,45 +5,44 @@ FD: the file descriptor of a connection to that process.
 
 import signal
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from multiprocessing.connection import Connection
 from typing import Any
-
-import pandas as pd
 
 from rerank.cost.prices import Price
 from rerank.errors import RerankError
 from rerank.intake.storage import load_dataset
-from rerank.models.devices import Device, pick_device
-from rerank.models.sources import ModelSource
+from rerank.models.devices import pick_device
 from rerank.models.token_store import TokenStore, load_tokenizer
-from rerank.planning.plan import Budget, Plan
-from rerank.planning.splits import Fold
-from rerank.retrieval.unlabelled import UnlabelledQuery
+from rerank.planning.plan import Budget
 from rerank.worker.meter import Meter
-from rerank.worker.reporter import Silent, Stopped
+from rerank.worker.reporter import Stopped
 from rerank.worker.stages import train_stage
 from rerank.worker.teaching import Teaching
 from rerank.worker.workbench import Workbench
 
+# A process has these of its own; the rest of a workbench it is given.
+_OWN = ("dataset", "tokens", "reporter", "meter")
+
 
 @dataclass(frozen=True)
 class LaneInputs:
-    """What a lane needs to set up a workbench of its own."""
+    """What a lane needs to set up a workbench of its own: the other one's fields but for `_OWN`, and the teaching."""
 
-    plan: Plan
-    folds: tuple[Fold, ...]
-    device: Device
-    source: ModelSource
-    candidates: pd.DataFrame
-    candidates_digest: str
-    unlabelled: tuple[UnlabelledQuery, ...]
-    choices: dict[tuple[str, int], int]
-    lanes: int
+    shared: Mapping[str, Any]
     teaching: Teaching
 
 
-class _Relay(Silent):
+def inputs_of(bench: Workbench, teaching: Teaching) -> LaneInputs:
+    """Return what a lane is given: a teacher's connections and models stay where they are."""
+    return LaneInputs(
+        {item.name: getattr(bench, item.name) for item in fields(Workbench) if item.name not in _OWN},
+        Teaching(teaching.scores, teaching.digest, teaching.unlabelled, teaching.similarities),
+    )
+
+
+class _Relay:
     """A reporter that tells the process which started this one, and stops when that one says so or is gone."""
 
     def __init__(self, connection: Connection) -> None:
@@ -91,22 +90,15 @@ def serve(connection: Connection) -> None:
     """Receive the inputs, then train one node after another until the other side has no more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a key on the terminal reaches both; the other side decides
     inputs: LaneInputs = connection.recv()
-    pick_device(inputs.device.kind)  # sets torch up as in the other process
+    plan, device, source = (inputs.shared[name] for name in ("plan", "device", "source"))
+    pick_device(device.kind)  # sets torch up as in the other process
     relay = _Relay(connection)
     bench = Workbench(
-        plan=inputs.plan,
-        dataset=load_dataset(inputs.plan.dataset_digest),
-        folds=inputs.folds,
-        device=inputs.device,
-        source=inputs.source,
-        tokens=TokenStore(load_tokenizer(inputs.source.folder)),
-        candidates=inputs.candidates,
-        candidates_digest=inputs.candidates_digest,
+        **inputs.shared,
+        dataset=load_dataset(plan.dataset_digest),
+        tokens=TokenStore(load_tokenizer(source.folder)),
         reporter=relay,
         meter=_RelayedMeter(relay),
-        unlabelled=inputs.unlabelled,
-        choices=inputs.choices,
-        lanes=inputs.lanes,
     )
     try:
         while (node := connection.recv()) is not None:

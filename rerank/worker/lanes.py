@@ -15,8 +15,8 @@ from rerank.models.memory import total_memory
 from rerank.models.sources import n_parameters
 from rerank.planning.graph import StageNode, curve_graph, stage_graph
 from rerank.planning.plan import Plan
-from rerank.worker.lane import LaneInputs
-from rerank.worker.material import planned_pairs
+from rerank.worker.lane import LaneInputs, inputs_of
+from rerank.worker.material import trained_pairs
 from rerank.worker.stages import stage_digest, stage_record, train_stage
 from rerank.worker.teaching import Teaching
 from rerank.worker.workbench import Workbench
@@ -53,7 +53,7 @@ def lanes_for(plan: Plan, bench: Workbench) -> int:
             raise RerankError("bad_concurrent_stages", setting=SETTING, value=asked)
         return max(1, min(int(asked), width))
     size = n_parameters(bench.source)
-    work = PASSES * size * plan.max_length * sum(planned_pairs(bench, node)[0] for node in nodes)
+    work = PASSES * size * plan.max_length * sum(trained_pairs(bench, node) for node in nodes)
     if work < WORTH[device.kind]:
         return 1
     fits = int(SHARE_OF_MEMORY * total_memory(device.kind) / (4 * COPIES * size + BESIDES))
@@ -66,6 +66,7 @@ def train_stages(bench: Workbench, nodes: Sequence[StageNode], teaching: Teachin
 
     What a lost process leaves behind is trained here, alone, from its last checkpoint.
     """
+    bench.reporter.progress(n_stages=len(nodes), n_stages_done=0)
     records: dict[StageNode, dict[str, Any]] = {}
 
     def keep(node: StageNode, record: dict[str, Any]) -> None:
@@ -157,7 +158,7 @@ def _side_by_side(
     def next_one() -> StageNode | None:
         return next((node for node in waiting if node.parent is None or node.parent in done), None)
 
-    with _lanes(min(bench.lanes, len(waiting)), _inputs(bench, teaching)) as lanes:
+    with _lanes(min(bench.lanes, len(waiting)), inputs_of(bench, teaching)) as lanes:
         while lanes:
             for lane in lanes:
                 if lane.node is None and (node := next_one()) is not None:
@@ -209,19 +210,3 @@ def _listen(bench: Workbench, lane: _Lane, lanes: list[_Lane], is_first: bool) -
         bench.reporter.event("lane_lost", exit_code=lane.process.returncode, **where)
         lanes.remove(lane)
     return None
-
-
-def _inputs(bench: Workbench, teaching: Teaching) -> LaneInputs:
-    return LaneInputs(
-        plan=bench.plan,
-        folds=bench.folds,
-        device=bench.device,
-        source=bench.source,
-        candidates=bench.candidates,
-        candidates_digest=bench.candidates_digest,
-        unlabelled=bench.unlabelled,
-        choices=dict(bench.choices),
-        lanes=bench.lanes,
-        # What training reads of it: a teacher's connections and models stay where they are.
-        teaching=Teaching(teaching.scores, teaching.digest, teaching.unlabelled, teaching.similarities),
-    )

@@ -58,6 +58,13 @@ def settings_of(bench: Workbench, node: StageNode) -> tuple[StageSettings, str]:
     Stage two has a lower learning rate. A control has the whole number of epochs that comes
     nearest to the steps of C and D together.
     """
+    settings = _settings(bench, node)
+    if node.kind == "C+D":
+        return settings, JOINT
+    return settings, _contrastive_loss(bench, node) if node.uses_judgments else settings.loss
+
+
+def _settings(bench: Workbench, node: StageNode) -> StageSettings:
     settings = _own(bench, node, node.kind)
     if node.parent is not None:
         slower = settings.learning_rate * bench.plan.second_stage_learning_rate_factor
@@ -66,9 +73,7 @@ def settings_of(bench: Workbench, node: StageNode) -> tuple[StageSettings, str]:
         steps = _n_steps(bench, node, "C") + _n_steps(bench, node, "D")
         per_epoch = math.ceil(_n_lists(bench, node, node.kind) / settings.queries_per_step)
         settings = dataclasses.replace(settings, epochs=max(1, round(steps / per_epoch)))
-    if node.kind == "C+D":
-        return settings, JOINT
-    return settings, _contrastive_loss(bench, node) if node.uses_judgments else settings.loss
+    return settings
 
 
 def _contrastive_loss(bench: Workbench, node: StageNode) -> str:
@@ -81,12 +86,16 @@ def _contrastive_loss(bench: Workbench, node: StageNode) -> str:
     return "listwise" if is_graded(mine, bench.plan.relevant_grade) else "lce"
 
 
+def trained_pairs(bench: Workbench, node: StageNode) -> int:
+    """Return how many pairs a training will see at most."""
+    settings = _settings(bench, node)
+    return settings.epochs * settings.group_size * _n_lists(bench, node, node.kind)
+
+
 def planned_pairs(bench: Workbench, node: StageNode) -> tuple[int, int]:
     """Return how many pairs a training will see at most and how many its development tests will score."""
-    settings, _ = settings_of(bench, node)
-    fold = bench.fold_of(node)
-    dev = bench.scored_pairs(fold.dev)
-    return settings.epochs * settings.group_size * _n_lists(bench, node, node.kind), settings.epochs * dev
+    dev = bench.scored_pairs(bench.fold_of(node).dev)
+    return trained_pairs(bench, node), _settings(bench, node).epochs * dev
 
 
 def _seed_of(node: StageNode, epoch: int, kind: str) -> np.random.Generator:
@@ -96,7 +105,7 @@ def _seed_of(node: StageNode, epoch: int, kind: str) -> np.random.Generator:
 
 def list_maker(bench: Workbench, node: StageNode, teaching: Teaching) -> ListMaker:
     """Return the function that draws an epoch's lists; the texts that they can hold are tokenised."""
-    settings, _ = settings_of(bench, node)
+    settings = _settings(bench, node)
     if node.kind != "C+D":
         make = _contrastive if node.uses_judgments else _distilling
         return make(bench, node, settings, teaching)

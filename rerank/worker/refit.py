@@ -12,11 +12,12 @@ from rerank.planning.plan import FUSION, Budget, Plan
 from rerank.planning.splits import refit_fold
 from rerank.worker.experiment import prepare
 from rerank.worker.fusing import Fuser
+from rerank.worker.lanes import train_stages
 from rerank.worker.material import planned_pairs, settings_of
 from rerank.worker.ranking import rank_queries
 from rerank.worker.reporter import Reporter
 from rerank.worker.search import search_settings
-from rerank.worker.stages import check_trainable, stage_folder, train_stage
+from rerank.worker.stages import check_trainable, stage_folder
 from rerank.worker.teaching import teaching_of, with_unlabelled
 from rerank.worker.workbench import Workbench
 
@@ -62,12 +63,10 @@ def refit(plan: Plan, strategy: str, device: Device, reporter: Reporter) -> Refi
         bench.meter.expect(trained_pairs=trained_pairs, scored_pairs=scored_pairs)
     bench.meter.expect(scored_pairs=bench.scored_pairs(fold.dev))
     check_trainable(bench, nodes, teaching)
-    reporter.progress(phase="training", n_stages=len(nodes), n_stages_done=0)
+    reporter.progress(phase="training")
     search_settings(bench, trials, teaching)
-    records = []
-    for node in nodes:
-        records.append(train_stage(bench, node, teaching))
-        reporter.progress(n_stages_done=len(records))
+    known = train_stages(bench, nodes, teaching)
+    records = tuple(known[node] for node in nodes)
     digest = str(records[-1]["digest"])
     folder = stage_folder(digest) / "model"
     ranking, latencies = rank_queries(bench, folder, digest, fold.dev)
@@ -80,7 +79,7 @@ def refit(plan: Plan, strategy: str, device: Device, reporter: Reporter) -> Refi
         bench=bench,
         folder=folder,
         seed=plan.seeds[0],
-        records=tuple(records),
+        records=records,
         settings=tuple(dataclasses.asdict(settings_of(bench, node)[0]) for node in nodes),
         weights=weights,
         fused_dev_score=fused_score,

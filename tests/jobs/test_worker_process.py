@@ -8,20 +8,7 @@ from pathlib import Path
 from rerank.jobs import queue
 from rerank.jobs.launch import output_of, start
 from rerank.jobs.records import process_is_gone
-from rerank.store.database import connection
-from tests.tiny import wait_for_end
-
-
-def pid_of(identity: str, seconds: float = 30.0) -> int:
-    """The process of a job, as soon as it has one."""
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
-        with connection() as database:
-            pid = database.execute("SELECT pid FROM jobs WHERE id = ?", (identity,)).fetchone()["pid"]
-        if pid is not None:
-            return int(pid)
-        time.sleep(0.05)
-    raise AssertionError("no process claimed the job")
+from tests.tiny import pid_of, wait_for_end
 
 
 def test_an_unknown_kind_fails_with_its_code_in_a_session_of_its_own() -> None:

@@ -13,12 +13,11 @@ from rerank.errors import RerankError
 from rerank.jobs.launch import start
 from rerank.planning.experiments import load_result, lock_plan
 from rerank.planning.plan import FirstStage, LanguageModel, Plan, Unlabelled
-from rerank.store.database import connection
 from rerank.worker.experiment import ExperimentSpec, run_experiment, run_forecast
 from rerank.worker.reporter import Silent, Stopped
 from tests.models import make_tiny_model
 from tests.teacher.endpoint import USD_INPUT, USD_OUTPUT, LoopbackEndpoint, running
-from tests.tiny import tiny_plan, wait_for_end
+from tests.tiny import pid_of, tiny_plan, wait_for_end
 
 SECRET = "sk-test-0b2d4f6a8c"
 
@@ -118,9 +117,7 @@ def test_a_killed_process_loses_only_what_was_on_its_way(home: Path, tmp_path: P
         ends = time.monotonic() + 120
         while len(endpoint.answered) < 12 and time.monotonic() < ends:
             time.sleep(0.02)
-        with connection() as database:
-            pid = database.execute("SELECT pid FROM jobs WHERE id = ?", (job.id,)).fetchone()["pid"]
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid_of(job.id), signal.SIGKILL)
         endpoint.seconds = 0.0
         wait_for_end(job.id)
         asked_before = len(endpoint.asked)
