@@ -18,7 +18,7 @@ BUILD = "import sys; from setuptools.build_meta import build_wheel; build_wheel(
 USE = """
 from rerank.cost.prices import current_prices, labour_price
 from rerank.intake.finish import finish
-from rerank.intake.reading import read_folder
+from rerank.intake.disk import read_folder
 from rerank.store import home
 from rerank.wording.card import _template
 _template()

@@ -18,8 +18,8 @@ from rerank.errors import RerankError
 from rerank.evaluation.measures import per_query_scores
 from rerank.evaluation.rankings import ranking_of
 from rerank.intake.dataset import Dataset
+from rerank.intake.disk import read_folder
 from rerank.intake.finish import finish
-from rerank.intake.reading import read_folder
 from rerank.models.devices import Device, pick_device
 from rerank.planning.plan import Budget, FirstStage, Pool
 from rerank.planning.presets import preset

@@ -15,8 +15,8 @@ from typing import Any
 
 import pandas as pd
 
+from rerank.intake.disk import read_folder
 from rerank.intake.finish import finish
-from rerank.intake.reading import read_folder
 from rerank.intake.storage import save_dataset
 from rerank.planning.experiments import experiment_folder, load_result, lock_plan
 from rerank.planning.plan import (

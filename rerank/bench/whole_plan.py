@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from rerank.intake.disk import read_folder
 from rerank.intake.finish import finish
-from rerank.intake.reading import read_folder
 from rerank.intake.storage import save_dataset
 from rerank.models.devices import Device
 from rerank.planning.experiments import lock_plan

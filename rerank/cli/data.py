@@ -5,8 +5,9 @@ import re
 from pathlib import Path
 
 from rerank.intake.dataset import Dataset
+from rerank.intake.disk import read_file, read_folder
 from rerank.intake.finish import finish
-from rerank.intake.reading import Draft, read_file, read_folder
+from rerank.intake.reading import Draft
 from rerank.intake.sampling import Sampling
 from rerank.intake.storage import load_dataset, save_dataset
 from rerank.store.home import inbox

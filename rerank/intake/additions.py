@@ -56,9 +56,7 @@ def read_teacher_scores(
 
 def _teacher_reading(source: Source) -> tuple[list[pd.DataFrame], Ledger]:
     """Return what a file says as a teacher's scores, or as a run that stands for them, and what was noticed."""
-    reader = Reader({}, None)
-    for inner in unpacked(source, reader.ledger):
-        reader.read(inner)
+    reader = _read([source])
     said = list(reader.frames.get("teacher_scores", []))
     for run in reader.frames.get("candidates", []):
         score = run["score"] if "score" in run and run["score"].notna().all() else -run["rank"].astype(float)
@@ -71,10 +69,7 @@ def read_ratings(sources: Sequence[Source], dataset: Dataset) -> Draft:
 
     Its `judgments` hold only pairs without ratings by raters. What is not in the dataset is refused with its line.
     """
-    reader = Reader({}, None)
-    for source in sources:
-        for inner in unpacked(source, reader.ledger):
-            reader.read(inner)
+    reader = _read(sources)
     said = {
         role: pd.concat(reader.frames[role], ignore_index=True)
         for role in ("judgments", "ratings")
@@ -82,3 +77,12 @@ def read_ratings(sources: Sequence[Source], dataset: Dataset) -> Draft:
     }
     fitted = fitted_ratings(said, dataset, reader.ledger)
     return Draft(fitted, tuple(reader.files), reader.ledger.findings, reader.ledger.rejected)
+
+
+def _read(sources: Sequence[Source]) -> Reader:
+    """Return what files hold, whole, archives unpacked, with nobody's word on single tables."""
+    reader = Reader({}, None)
+    for source in sources:
+        for inner in unpacked(source, reader.ledger):
+            reader.read(inner)
+    return reader

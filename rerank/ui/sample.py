@@ -3,8 +3,8 @@
 import streamlit as st
 
 from rerank.errors import RerankError
+from rerank.intake.disk import read_folder
 from rerank.intake.finish import finish
-from rerank.intake.reading import read_folder
 from rerank.intake.storage import list_datasets, save_dataset
 from rerank.store.home import bundled
 from rerank.ui.show import problem

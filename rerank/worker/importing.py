@@ -5,10 +5,10 @@ from pathlib import Path
 
 from rerank.errors import RerankError
 from rerank.intake.dataset import TABLES
+from rerank.intake.disk import read_file, read_folder
 from rerank.intake.finish import finish
 from rerank.intake.inbox import entry_path
 from rerank.intake.noting import capped, finding_dict
-from rerank.intake.reading import read_file, read_folder
 from rerank.intake.sampling import By, Sampling
 from rerank.intake.storage import save_dataset
 from rerank.store.artefacts import write_json

@@ -10,9 +10,9 @@ from rerank.cli.main import main
 from rerank.intake import document_duplicates as searched
 from rerank.intake import large
 from rerank.intake.dataset import Dataset
+from rerank.intake.disk import read_folder
 from rerank.intake.document_duplicates import found_duplicates, search_duplicates, unjudged_copies
 from rerank.intake.finish import finish
-from rerank.intake.reading import read_folder
 from rerank.intake.storage import load_dataset, save_dataset
 from rerank.jobs.launch import start
 from tests.tiny import wait_for_end

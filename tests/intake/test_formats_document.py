@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from rerank.intake import archives, clicks, content, folders, near_duplicates, reading, tables
+from rerank.intake import archives, clicks, content, disk, folders, near_duplicates, tables
 from rerank.intake.decoding import MAX_TEXT_BYTES
 from rerank.intake.formats import delimited, parquet, workbook
 from rerank.intake.formats.registry import FORMATS
@@ -25,7 +25,7 @@ def test_the_limits_are_those_of_the_code() -> None:
         512 * mebi,
         512 * mebi,
     ) == (MAX_TEXT_BYTES, archives.MAX_TOTAL_BYTES, workbook.MAX_UNPACKED_BYTES)
-    assert (archives.MAX_MEMBERS, archives.MAX_DEPTH, reading.MAX_FILES, reading.MAX_DEPTH) == (1000, 16, 1000, 3)
+    assert (archives.MAX_MEMBERS, archives.MAX_DEPTH, disk.MAX_FILES, disk.MAX_DEPTH) == (1000, 16, 1000, 3)
     assert (10_000_000, 2 * 1024 * mebi) == (parquet.MAX_ROWS, parquet.MAX_PARQUET_BYTES)
     assert (1000, 16 * mebi, 4 * mebi) == (tables.MAX_COLUMNS, content.MAX_LINE_CHARS, delimited.MAX_FIELD)
     assert 256 * mebi == content.MAX_JSON_BYTES

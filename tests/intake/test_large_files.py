@@ -15,9 +15,10 @@ import pytest
 from rerank.errors import RerankError
 from rerank.intake import large, noting
 from rerank.intake.content_digest import dataset_digest, streamed_digest
+from rerank.intake.disk import read_folder
 from rerank.intake.finish import finish
 from rerank.intake.noting import finding_dict
-from rerank.intake.reading import Draft, read_files, read_folder
+from rerank.intake.reading import Draft, read_files
 from rerank.intake.sources import Source
 from rerank.intake.storage import load_dataset, load_findings, load_rejected, save_dataset
 from tests.intake.layouts import LAYOUTS, text

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from rerank.cli.main import DONE, main
+from rerank.intake.disk import read_folder
 from rerank.intake.finish import finish
-from rerank.intake.reading import Draft, Source, read_files, read_folder
+from rerank.intake.reading import Draft, Source, read_files
 
 QUERIES = b"query_id,query\n007,red shoes\n1e5x,blue hat\n"
 DOCUMENTS = b'{"_id": "0001", "title": "Shoes", "text": "red ones"}\n{"_id": "2", "text": "a hat"}\n'

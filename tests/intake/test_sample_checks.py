@@ -10,12 +10,13 @@ import pytest
 from rerank.errors import RerankError
 from rerank.intake.agreement import agreement_of, judgments_from
 from rerank.intake.clicks import coec
+from rerank.intake.disk import read_folder
 from rerank.intake.findings import Finding
 from rerank.intake.finish import finish
 from rerank.intake.formats.orderings import parse_ordering
 from rerank.intake.near_duplicates import near_pairs
 from rerank.intake.personal import mask
-from rerank.intake.reading import Draft, read_files, read_folder
+from rerank.intake.reading import Draft, read_files
 from rerank.intake.remembered import recall, remember
 from rerank.intake.sources import Choice
 from rerank.intake.storage import load_dataset, load_findings, load_rejected, save_dataset

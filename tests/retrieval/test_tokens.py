@@ -10,8 +10,8 @@ import pytest
 
 from rerank.evaluation.measures import per_query_scores
 from rerank.intake.dataset import Dataset
+from rerank.intake.disk import read_folder
 from rerank.intake.finish import finish
-from rerank.intake.reading import read_folder
 from rerank.retrieval.bm25 import Bm25
 from rerank.retrieval.candidates import document_texts, top
 from rerank.retrieval.tokens import tokens_of
