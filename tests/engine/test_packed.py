@@ -270,8 +270,10 @@ def test_a_kernel_is_trained_with_the_gradient_of_the_products(first_only: bool)
 @pytest.mark.parametrize("windowed", [False, True])
 @pytest.mark.parametrize("has_gradient", [False, True])
 def test_only_a_kernel_that_computes_the_same_and_the_same_twice_is_used(windowed: bool, has_gradient: bool) -> None:
-    def other_scale(*given: Any) -> torch.Tensor:
-        return by_pair(*given[:4], given[4] * 1.5, given[5])
+    def other_scale(
+        q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, layout: Layout, scale: float, *rest: Any
+    ) -> torch.Tensor:
+        return by_pair(q, k, v, layout, scale * 1.5, *rest)
 
     def any_order(*given: Any) -> torch.Tensor:
         found = by_pair(*given)
