@@ -11,8 +11,7 @@ from rerank.evaluation.rankings import ranking_of
 
 STEP = 5  # weights in fifths: development sets are too small for finer ones
 N_PARTS = 5
-# Where the fit leans when queries hardly tell mixtures apart: a re-ranker has to earn its weight.
-MODEL_PRIOR = 0.2
+# Where the fit leans when queries hardly tell mixtures apart.
 FREE_PRIOR: Mapping[str, float] = {"embedding": 0.5, "first_stage": 0.5}
 
 Weights = dict[str, float]
@@ -79,19 +78,20 @@ def fit_weights(
     measure: str,
     relevant_grade: int,
     free: Mapping[str, float] | None = None,
+    expected: float = 0.0,
 ) -> tuple[Weights, float]:
     """Return the weights that some queries speak for, and the score that such a fit earns on them.
 
     candidates: the queries' rows (query_id, doc_id, rank); parts: standardised scores of each source, aligned with
     the rows. Without `free`, the embedding's and the first stage's weights are fitted, and the model is not looked
-    at; with it, the model's share is, and the others keep their proportion. The score is cross-fitted: a fifth of the
+    at; with it, the model's share is, leaning to the `expected` one, and the others keep their proportion. The score is cross-fitted: a fifth of the
     queries is scored with weights from the other four, so that a mixture is not preferred because it was fitted.
     """
     if free is None:
         options, prior = mixtures([name for name in FREE_PRIOR if name in parts]), dict(FREE_PRIOR)
     else:
-        options, prior = with_model(free), {"model": MODEL_PRIOR}
-        prior |= {name: (1 - MODEL_PRIOR) * part for name, part in free.items()}
+        options = with_model(free)
+        prior = {"model": expected} | {name: (1 - expected) * part for name, part in free.items()}
     rows = []
     for weights in options:
         ranking = ranking_of(candidates, mixed(parts, weights))

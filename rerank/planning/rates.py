@@ -1,4 +1,4 @@
-"""Learning rate and epochs where the plan leaves them open, and what a search of settings tries."""
+"""Learning rate and epochs where the plan leaves them open, what a search tries, and where a fusion leans."""
 
 import dataclasses
 import math
@@ -9,6 +9,7 @@ TUNED_HEAD = 2e-5  # 1e-5 to 2e-5 is the published range for re-rankers that are
 FEW_QUERIES, FEW_RATE = 150, 3e-4
 MANY_QUERIES, MANY_RATE = 600, 1e-4
 FEW_EPOCHS, MANY_EPOCHS, TUNED_EPOCHS = 6, 3, 3
+FEW_WEIGHT, MANY_WEIGHT = 0.2, 0.6
 # What a search tries beside the plan's own settings, most promising first: factors of rate and epochs.
 TRIALS = ((0.5, 1.0), (2.0, 1.0), (1.0, 2.0), (0.25, 2.0))
 
@@ -38,6 +39,15 @@ def automatic_epochs(n_train: int, *, has_head: bool) -> int:
     if has_head:
         return TUNED_EPOCHS
     return round(FEW_EPOCHS + (MANY_EPOCHS - FEW_EPOCHS) * _reach(n_train))
+
+
+def expected_weight(n_train: int) -> float:
+    """Return the weight (0 to 1) in a fusion that a model is expected to deserve after a number of training queries.
+
+    Development queries decide; this is where a fit leans when they hardly tell mixtures apart. Measured:
+    `docs/decisions/0031-a-model-of-many-queries-is-trusted-more.md`.
+    """
+    return FEW_WEIGHT + (MANY_WEIGHT - FEW_WEIGHT) * _reach(n_train)
 
 
 def resolved(settings: StageSettings, n_train: int, *, has_head: bool, trial: int = 0) -> StageSettings:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from rerank.evaluation.fusion import Weights, fit_weights, mixed, standardised
 from rerank.evaluation.rankings import ranking_of
+from rerank.planning.rates import expected_weight
 from rerank.planning.splits import Fold
 from rerank.worker.workbench import Workbench
 
@@ -32,8 +33,12 @@ class Fuser:
         self._known: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[Weights, float]] = {}
         self._free = bench.candidates[_KEY].assign(embedding=embedding, first_stage=bench.candidates["score"])
 
-    def fuse(self, fold: Fold, test: pd.DataFrame | None, dev: pd.DataFrame | None) -> Fused:
+    def fuse(
+        self, fold: Fold, test: pd.DataFrame | None = None, dev: pd.DataFrame | None = None, *, n_train: int = 0
+    ) -> Fused:
         """Return a fold's fusion; test and dev: the model's rankings, None to mix the free scores alone.
+
+        n_train: the queries that the model learnt from here, 0 for one that was not trained.
 
         What is free was trained on nothing here, so all queries that are not tested weigh it; the model saw the
         training queries, so development queries alone say how much it is worth.
@@ -41,23 +46,27 @@ class Fuser:
         free, earned = self._free_weights(fold)
         weights = free
         if dev is not None:
-            weights, earned = self._fit(fold.dev, dev, free)
+            weights, earned = self._fit(fold.dev, dev, free, expected_weight(n_train))
         rows, parts = self._parts(fold.test, test)
         return Fused(ranking_of(rows, mixed(parts, weights)), weights, earned)
 
     def _free_weights(self, fold: Fold) -> tuple[Weights, float]:
         key = (fold.train, fold.dev)
         if key not in self._known:
-            self._known[key] = self._fit((*fold.train, *fold.dev), None, None)
+            self._known[key] = self._fit((*fold.train, *fold.dev), None)
         return self._known[key]
 
     def _fit(
-        self, query_ids: Sequence[str], ranking: pd.DataFrame | None, free: Weights | None
+        self,
+        query_ids: Sequence[str],
+        ranking: pd.DataFrame | None,
+        free: Weights | None = None,
+        expected: float = 0.0,
     ) -> tuple[Weights, float]:
-        plan = self._bench.plan
+        plan, judgments = self._bench.plan, self._bench.dataset.judgments
         rows, parts = self._parts(query_ids, ranking)
-        judgments = self._bench.dataset.judgments
-        return fit_weights(rows, parts, judgments, query_ids, plan.primary_measure, plan.relevant_grade, free)
+        measure, grade = plan.primary_measure, plan.relevant_grade
+        return fit_weights(rows, parts, judgments, query_ids, measure, grade, free, expected)
 
     def _parts(
         self, query_ids: Sequence[str], ranking: pd.DataFrame | None

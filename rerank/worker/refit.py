@@ -73,7 +73,7 @@ def refit(plan: Plan, strategy: str, device: Device, reporter: Reporter) -> Refi
     weights = fused_score = None
     if strategy.endswith(FUSION):
         asked = dataclasses.replace(fold, test=fold.dev)  # a refit has nothing to test
-        found = Fuser(bench, embedding).fuse(asked, ranking, ranking)
+        found = Fuser(bench, embedding).fuse(asked, ranking, ranking, n_train=len(fold.train))
         weights, fused_score = found.weights, found.dev_score
     return Refit(
         bench=bench,

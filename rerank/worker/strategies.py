@@ -64,7 +64,7 @@ def stage_run(
     if is_fused or (with_dev and node.share == 1.0):
         dev, _ = rank_queries(bench, folder, digest, fold.dev)
     if is_fused:
-        fused = fuser.fuse(fold, ranking, dev)
+        fused = fuser.fuse(fold, ranking, dev, n_train=len(fold.train))
     return StageRun(record, ranking, tuple(latencies), fused, dev if with_dev else None)
 
 
@@ -86,7 +86,7 @@ def untrained_runs(
         mine = whole[whole["query_id"].isin(set(tests))].reset_index(drop=True)
         runs.append(_free("embedding", mine, tuple(embedding_ms)))
     if f"embedding{FUSION}" in names:
-        found = [fuser.fuse(fold, None, None) for fold in bench.folds]
+        found = [fuser.fuse(fold) for fold in bench.folds]
         runs.append(_free(f"embedding{FUSION}", _together(found), tuple(embedding_ms), _weights(found)))
     if "base" in names or f"base{FUSION}" in names:
         bench.meter.expect(scored_pairs=bench.scored_pairs(tests))

@@ -52,10 +52,10 @@ def sample(
     return rows, parts, judgments, queries
 
 
-def fit(quality: dict[str, float]) -> tuple[dict[str, float], float]:
+def fit(quality: dict[str, float], expected: float = 0.2) -> tuple[dict[str, float], float]:
     rows, parts, judgments, queries = sample(quality)
     free, _ = fit_weights(rows, parts, judgments, queries, "nDCG@10", 1)
-    return fit_weights(rows, parts, judgments, queries, "nDCG@10", 1, free)
+    return fit_weights(rows, parts, judgments, queries, "nDCG@10", 1, free, expected)
 
 
 def test_a_source_that_knows_nothing_gets_little_weight() -> None:
@@ -63,9 +63,10 @@ def test_a_source_that_knows_nothing_gets_little_weight() -> None:
     assert weights["embedding"] >= 0.6
 
 
-def test_equal_sources_are_mixed_as_the_prior_says() -> None:
-    weights, _ = fit({"model": 1.5, "embedding": 1.5, "first_stage": 1.5})
-    prior = {"model": 0.2, "embedding": 0.4, "first_stage": 0.4}
+@pytest.mark.parametrize("expected", [0.2, 0.6])
+def test_equal_sources_are_mixed_as_the_prior_says(expected: float) -> None:
+    weights, _ = fit({"model": 1.5, "embedding": 1.5, "first_stage": 1.5}, expected)
+    prior = {"model": expected, "embedding": (1 - expected) / 2, "first_stage": (1 - expected) / 2}
     assert all(abs(weights[name] - prior[name]) <= 0.2 + 1e-9 for name in weights)
 
 
@@ -118,5 +119,5 @@ def test_one_development_query_does_not_vouch_for_its_own_weights() -> None:
     rows = pd.DataFrame([("q", "a", 1, -1.0), ("q", "b", 2, -2.0)], columns=["query_id", "doc_id", "rank", "score"])
     judgments = pd.DataFrame({"query_id": ["q"], "doc_id": ["b"], "grade": [1]})
     parts = {"model": np.array([-1.0, 1.0]), "embedding": np.array([1.0, -1.0]), "first_stage": np.array([1.0, -1.0])}
-    _, earned = fit_weights(rows, parts, judgments, ["q"], "RR@10", 1, {"embedding": 0.5, "first_stage": 0.5})
+    _, earned = fit_weights(rows, parts, judgments, ["q"], "RR@10", 1, {"embedding": 0.5, "first_stage": 0.5}, 0.2)
     assert earned == 0.5  # .2 of the model cannot turn .8 of the others

@@ -3,7 +3,7 @@
 import pytest
 
 from rerank.planning.plan import StageSettings
-from rerank.planning.rates import automatic_epochs, automatic_learning_rate, resolved
+from rerank.planning.rates import automatic_epochs, automatic_learning_rate, expected_weight, resolved
 
 
 def test_a_tuned_head_is_moved_gently_whatever_the_number_of_queries() -> None:
@@ -19,6 +19,11 @@ def test_an_untrained_head_learns_faster_the_fewer_queries_there_are() -> None:
 def test_few_queries_are_seen_more_often() -> None:
     assert [automatic_epochs(n, has_head=False) for n in (1, 150, 300, 600, 10_000)] == [6, 6, 4, 3, 3]
     assert automatic_epochs(10, has_head=True) == 3
+
+
+def test_a_model_of_many_queries_is_expected_to_weigh_more_in_a_fusion() -> None:
+    # Half of the way between .2 and .6 at 300 queries, as above.
+    assert [expected_weight(n) for n in (0, 150, 300, 600, 10_000)] == pytest.approx([0.2, 0.2, 0.4, 0.6, 0.6])
 
 
 def test_open_values_are_filled_in_and_given_ones_kept() -> None:
