@@ -17,7 +17,7 @@ run: .venv/.run
 	$(BIN)/python -m streamlit run app.py
 
 test: .venv/.dev
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not e2e"
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not e2e"
 
 check: .venv/.dev
 	$(BIN)/ruff format --check .

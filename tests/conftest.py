@@ -11,10 +11,17 @@ from rerank.intake.finish import finish
 from rerank.intake.reading import Source, read_files
 
 ROOT = Path(__file__).resolve().parents[1]
+LONGEST_FIRST = ("worker", "cli", "ui")
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 # Tiny tensors are slower on several threads, and very much slower when other processes want the same cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the folders that train: what is long must not be left to one process at the end."""
+    places = {name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.path.parent.name, len(places)))
 
 
 @pytest.fixture(autouse=True)

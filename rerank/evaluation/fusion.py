@@ -84,8 +84,9 @@ def fit_weights(
 
     candidates: the queries' rows (query_id, doc_id, rank); parts: standardised scores of each source, aligned with
     the rows. Without `free`, the embedding's and the first stage's weights are fitted, and the model is not looked
-    at; with it, the model's share is, leaning to the `expected` one, and the others keep their proportion. The score is cross-fitted: a fifth of the
-    queries is scored with weights from the other four, so that a mixture is not preferred because it was fitted.
+    at; with it, the model's share is, leaning to the `expected` one, and the others keep their proportion. The score
+    is cross-fitted: a fifth of the queries is scored with weights from the other four, so that a mixture is not
+    preferred because it was fitted.
     """
     if free is None:
         options, prior = mixtures([name for name in FREE_PRIOR if name in parts]), dict(FREE_PRIOR)

@@ -10,6 +10,7 @@ import streamlit as st
 from rerank.cost.business import Business
 from rerank.cost.prices import Price
 from rerank.decide.guardrails import MIN_SEGMENT_QUERIES
+from rerank.planning.rates import FEW_QUERIES, FEW_WEIGHT, MANY_QUERIES, MANY_WEIGHT
 from rerank.ui.safe import markdown
 from rerank.ui.show import table
 from rerank.wording.amounts import amount, teacher_amount
@@ -20,13 +21,29 @@ from rerank.wording.names import FIRST_STAGES, PASSAGES, SPLITS, name_of, strate
 from rerank.wording.numbers import duration, milliseconds, score, usd
 from rerank.wording.prices import price_sentence
 from rerank.wording.record import deviation_sentences, moment, seal_sentence
-from rerank.wording.tables import guardrail_table, measure_table, moved_table
+from rerank.wording.tables import guardrail_table, measure_table, mixture_table, moved_table
 from rerank.wording.truncation import truncation_sentence
 
 
 def measures(say: Say, result: Mapping[str, Any]) -> None:
-    """Show every measure of every strategy and how far stage two moved the model."""
+    """Show every measure of every strategy, what is mixed in fused ones and how far stage two moved the model."""
     table(say, measure_table(say, result).round(4), "measures")
+    mixtures = mixture_table(say, result)
+    if not mixtures.empty:
+        heading = say("What the fused strategies mix")
+        st.markdown(f"**{heading}**")
+        table(say, mixtures, "mixtures")
+        st.caption(
+            say(
+                "Weights of the standardised scores, fitted on queries that are not tested; means over folds and "
+                "seeds. Where development queries hardly tell mixtures apart, a re-ranker gets {few} after up to "
+                "{n_few} training queries, more the more there are, and {many} from {n_many} on.",
+                few=FEW_WEIGHT,
+                many=MANY_WEIGHT,
+                n_few=FEW_QUERIES,
+                n_many=MANY_QUERIES,
+            )
+        )
     moved = moved_table(say, result)
     if not moved.empty:
         heading = say("How far the second stage moved the model")

@@ -249,8 +249,8 @@ def _fusion(say: Say, record: Mapping[str, Any]) -> list[Section]:
         "embedding": say("the encoder all-MiniLM-L6-v2 (cosine)"),
         "first_stage": say("the first stage's own score"),
     }
-    rows = tuple((names[name], f"{value:.1f}") for name, value in weights.items())
-    terms = " + ".join(f"{value:.1f} * standardised({name}_scores)" for name, value in weights.items() if value)
+    rows = tuple((names[name], f"{value:.2f}") for name, value in weights.items())
+    terms = " + ".join(f"{value:.2f} * standardised({name}_scores)" for name, value in weights.items() if value)
     code = (
         "import numpy as np\n\n"
         "def standardised(scores):\n"

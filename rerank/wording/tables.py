@@ -119,6 +119,29 @@ def moved_table(say: Say, result: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def mixture_table(say: Say, result: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the weights of every fused strategy, means over its folds and seeds; empty without one.
+
+    Weights are 0 to 1 and sum to 1. The range is that of the re-ranker's weight over the fits.
+    """
+    sources = {"model": say("Re-ranker"), "embedding": say("Encoder"), "first_stage": say("First stage")}
+    rows = []
+    for name, record in result["strategies"].items():
+        fits = pd.DataFrame(record["fusion_weights"] or [], columns=list(sources)).fillna(0.0)
+        if fits.empty:
+            continue
+        mean, low, high = fits.mean(), fits["model"].min(), fits["model"].max()
+        rows.append(
+            {say("Strategy"): strategy_name(say, name)}
+            | {heading: f"{mean[source]:.2f}" for source, heading in sources.items()}
+            | {
+                say("Fits"): len(fits),
+                say("Re-ranker, lowest to highest"): f"{low:.2f} – {high:.2f}" if high > low else NOTHING,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
 def attribution_table(say: Say, result: Mapping[str, Any]) -> pd.DataFrame:
     """Return one row per part of every two-stage strategy's gain."""
     rows = [

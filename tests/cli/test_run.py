@@ -122,7 +122,7 @@ def test_an_interrupted_run_says_so_and_the_same_command_continues(tmp_path: Pat
     out = tmp_path / "out"
     n_seeds = 20  # long enough to be interrupted on a busy machine
     plan = plan_file(tmp_path, model, list(range(1, n_seeds + 1)))
-    plan.write_text(plan.read_text().replace("epochs = 1\n", "epochs = 12\n"))
+    plan.write_text(plan.read_text().replace("epochs = 1\n", "epochs = 6\n"))
     command = [sys.executable, "-m", "rerank.cli.main", "--lang", "en", "run", str(written(tmp_path / "sample"))]
     command += ["--plan", str(plan), "--device", "cpu", "--out", str(out)]
     first = subprocess.Popen(command, cwd=ROOT, env=dict(os.environ), stderr=subprocess.PIPE, text=True)

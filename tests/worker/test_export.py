@@ -228,7 +228,7 @@ def test_what_users_wrote_cannot_shape_the_card(record: dict[str, Any]) -> None:
 
 
 def test_the_cards_python_commands_run(
-    exported: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    exported: Path, record: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = (exported / "README.md").read_text(encoding="utf-8")
     blocks = [block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "opensearch" not in block]
@@ -243,9 +243,13 @@ def test_the_cards_python_commands_run(
     assert np.allclose([ranked[0], ranked[1]], json.loads(printed[1]), atol=TOLERANCE, rtol=0)
     assert np.allclose(json.loads(printed[1]), json.loads(printed[2]), atol=TOLERANCE, rtol=0)
     (mixture,) = [block for block in blocks if "standardised" in block]
-    sources = {f"{name}_scores": [1.0, 2.0, 4.0] for name in ("model", "embedding", "first_stage")}
+    own = {"model": [1.0, 2.0, 4.0], "embedding": [3.0, 0.0, 1.0], "first_stage": [0.0, 9.0, 1.0]}
+    weights = {"model": 0.2, "embedding": 0.64, "first_stage": 0.16}  # fifths of fifths: two decimals are exact
+    changed = {**record, "fusion": {**record["fusion"], "weights": weights}}
+    (mixture,) = re.findall(r"```python\n([^`]*?def standardised.*?)```", card_text("en", changed), re.DOTALL)
+    sources: dict[str, Any] = {f"{name}_scores": scores for name, scores in own.items()}
     exec(mixture, sources)
-    assert sources["fused"] == pytest.approx(stats.zscore([1.0, 2.0, 4.0]))  # equal sources, weights that sum to 1
+    assert sources["fused"] == pytest.approx(sum(weights[name] * stats.zscore(own[name]) for name in own))
 
 
 def test_vespas_query_and_document_fill_a_pair(record: dict[str, Any]) -> None:

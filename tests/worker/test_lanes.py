@@ -169,11 +169,14 @@ def test_a_stop_a_kill_and_a_lost_lane_cost_time_and_nothing_else(
 
 
 def test_what_a_lane_is_refused_for_is_what_the_job_says(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(SETTING, "2")
-    experiment = lock_plan(plan_of(model), name="broken", dataset_name="tiny")
+    plan = plan_of(model)
+    short = replace(plan.contrastive, epochs=1)
+    plan = replace(plan, contrastive=short, distillation=replace(short, loss="kl"))
+    experiment = lock_plan(plan, name="broken", dataset_name="tiny")
     run_experiment(ExperimentSpec(experiment, gate=1, device="cpu"), Silent())
     for weights in room("stages").glob("*/model/model.safetensors"):
         save_file({name: value * float("nan") for name, value in load_file(weights).items()}, weights)
+    monkeypatch.setenv(SETTING, "2")
     with pytest.raises(RerankError) as caught:
         run_experiment(ExperimentSpec(experiment, gate=2, device="cpu"), Silent())
     assert caught.value.code == "training_diverged"
