@@ -144,19 +144,27 @@ def _turned(dataset: Dataset, plan: Plan) -> Dataset:
     return replace(dataset, judgments=dataset.judgments.assign(grade=turned))
 
 
-def test_a_training_with_fewer_queries_does_not_speak_for_the_whole_job(tmp_path: Path) -> None:
-    """The job's share done is its meter's: a point of the learning curve must not overwrite it with its own share."""
+def test_progress_is_the_whole_jobs_and_a_search_is_counted_apart(tmp_path: Path) -> None:
+    """A point of the learning curve must not say its own share, nor a search's trainings count among the stages."""
 
     class Listening(Silent):
         def progress(self, **facts: object) -> None:
-            if "step" in facts:
-                heard.append(set(facts))
+            shown.update(facts)
+            heard.append(dict(facts))
+            counted.append((shown.get("n_stages_done", 0), shown.get("n_stages", 0)))
 
-    heard: list[set[str]] = []
-    plan = rich_plan(tmp_path / "model", strategies=("first-stage", "C"), search_trials=0)
+    shown: dict[str, Any] = {}
+    heard: list[dict[str, object]] = []
+    counted: list[tuple[Any, Any]] = []
+    plan = rich_plan(tmp_path / "model", strategies=("first-stage", "C"), search_trials=1)
     run_experiment(ExperimentSpec(lock_plan(plan, name="x", dataset_name="x"), device="cpu"), Listening())
-    assert heard
-    assert not any("share" in facts for facts in heard)
+    steps = [facts for facts in heard if "step" in facts]
+    assert steps
+    assert not any("share" in facts for facts in steps)
+    assert all(done <= of for done, of in counted)
+    wholes = [facts["n_stages"] for facts in heard if "n_stages" in facts]
+    assert wholes == [2, 3]  # the plan's own settings and one trial; C, and C at two points of the learning curve
+    assert counted[-1] == (3, 3)
 
 
 def test_a_stage_of_the_learning_curve_has_its_own_name() -> None:
