@@ -18,18 +18,9 @@ import pandas as pd
 from rerank.intake.disk import read_folder
 from rerank.intake.finish import finish
 from rerank.intake.storage import save_dataset
+from rerank.planning.check import check_plan
 from rerank.planning.experiments import experiment_folder, load_result, lock_plan
-from rerank.planning.plan import (
-    FUSION,
-    STRATEGIES,
-    FirstStage,
-    LearningCurve,
-    Plan,
-    Split,
-    Teacher,
-    Unlabelled,
-    check_plan,
-)
+from rerank.planning.plan import FUSION, STRATEGIES, FirstStage, LearningCurve, Plan, Split, Teacher, Unlabelled
 from rerank.planning.presets import preset
 from rerank.planning.splits import evaluable_queries
 from rerank.stats.compare import Scores, compare

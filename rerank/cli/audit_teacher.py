@@ -16,8 +16,9 @@ from rerank.errors import RerankError
 from rerank.intake.additions import read_teacher_scores
 from rerank.intake.dataset import Dataset
 from rerank.jobs.launch import start
+from rerank.planning.check import plan_from_dict
 from rerank.planning.losses import losses_for
-from rerank.planning.plan import LANGUAGE_MODELS, Plan, Teacher, plan_from_dict
+from rerank.planning.plan import LANGUAGE_MODELS, Plan, Teacher
 from rerank.planning.presets import preset
 from rerank.store.artefacts import read_json, write_json, write_parquet
 from rerank.store.home import room

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from rerank.errors import RerankError
+from rerank.planning.check import plan_from_dict
 from rerank.planning.losses import losses_for
-from rerank.planning.plan import LOCAL_MODELS, Plan, plan_from_dict
+from rerank.planning.plan import LOCAL_MODELS, Plan
 from rerank.planning.presets import preset, template
 from rerank.wording.plans import HYPOTHESES
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from rerank.digests import digest_of
 from rerank.errors import RerankError
-from rerank.planning.plan import Plan, plan_from_dict
+from rerank.planning.check import plan_from_dict
+from rerank.planning.plan import Plan
 from rerank.store.artefacts import read_json, write_json
 from rerank.store.home import room
 

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from rerank.errors import RerankError
+from rerank.planning.check import check_plan
 from rerank.planning.losses import losses_for
 from rerank.planning.plan import (
     CONTROLS,
@@ -28,7 +29,6 @@ from rerank.planning.plan import (
     Teacher,
     Unlabelled,
     UnlabelledSource,
-    check_plan,
 )
 from rerank.planning.presets import CURVE_SHARES, PRESETS, TEMPLATES, preset, template
 from rerank.ui import cached

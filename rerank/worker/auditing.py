@@ -22,9 +22,10 @@ from rerank.intake.storage import load_dataset
 from rerank.models.devices import pick_device
 from rerank.models.sources import find_model
 from rerank.models.token_store import TokenStore, load_tokenizer
+from rerank.planning.check import plan_from_dict
 from rerank.planning.experiments import experiment_folder, now
 from rerank.planning.graph import distils
-from rerank.planning.plan import LANGUAGE_MODELS, LOCAL_MODELS, FirstStage, Plan, plan_from_dict
+from rerank.planning.plan import LANGUAGE_MODELS, LOCAL_MODELS, FirstStage, Plan
 from rerank.planning.splits import evaluable_queries, folds_of
 from rerank.store.artefacts import read_json, read_parquet, write_json
 from rerank.worker.asking import check_askable

@@ -15,6 +15,7 @@ from rerank.models.devices import Device, pick_device
 from rerank.models.passages import truncation_of
 from rerank.models.sources import find_model
 from rerank.models.token_store import TokenStore, load_tokenizer
+from rerank.planning.check import plan_from_dict
 from rerank.planning.experiments import (
     experiment_folder,
     forecast_path,
@@ -26,7 +27,7 @@ from rerank.planning.experiments import (
 from rerank.planning.graph import StageNode, curve_graph, distils, path_of, search_graph, stage_graph
 from rerank.planning.looks import earlier_looks, record_look
 from rerank.planning.losses import check_uploaded
-from rerank.planning.plan import FUSION, LANGUAGE_MODELS, LOCAL_MODELS, Plan, plan_from_dict, single_stage_part
+from rerank.planning.plan import FUSION, LANGUAGE_MODELS, LOCAL_MODELS, Plan, single_stage_part
 from rerank.planning.splits import evaluable_queries, folds_of, unsealed_queries
 from rerank.report.files import read_log
 from rerank.report.inheritance import scope_of

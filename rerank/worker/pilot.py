@@ -16,8 +16,9 @@ from rerank.evaluation.rankings import ranking_of
 from rerank.intake.dataset import Dataset
 from rerank.intake.storage import load_dataset
 from rerank.models.devices import pick_device
+from rerank.planning.check import plan_from_dict
 from rerank.planning.experiments import pilot_path
-from rerank.planning.plan import Budget, plan_from_dict
+from rerank.planning.plan import Budget
 from rerank.planning.power import MIN_PILOT_QUERIES
 from rerank.planning.splits import spread, unsealed_queries
 from rerank.retrieval.candidates import bm25_of, places_of

@@ -3,7 +3,8 @@
 import pytest
 
 from rerank.errors import RerankError
-from rerank.planning.plan import Plan, plan_from_dict
+from rerank.planning.check import plan_from_dict
+from rerank.planning.plan import Plan
 from rerank.wording.errors import error_sentence
 from rerank.wording.language import speaker
 

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from rerank.errors import RerankError
+from rerank.planning.check import plan_from_dict
 from rerank.planning.losses import CONTRASTIVE, DISTILLATION, GIVES, check_uploaded, holds_only_ranks, losses_for
-from rerank.planning.plan import Plan, Teacher, plan_from_dict
+from rerank.planning.plan import Plan, Teacher
 from rerank.wording.errors import error_sentence
 from rerank.wording.language import LANGUAGES, speaker
 from rerank.wording.names import LOSSES

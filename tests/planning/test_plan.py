@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rerank.errors import RerankError
-from rerank.planning.plan import Budget, Plan, StageSettings, plan_from_dict, single_stage_part
+from rerank.planning.check import plan_from_dict
+from rerank.planning.plan import Budget, Plan, StageSettings, single_stage_part
 from rerank.planning.presets import PRESETS, preset
 
 DIGEST = "d" * 64

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from rerank.errors import RerankError
-from rerank.planning.plan import LANGUAGE_MODELS, LOCAL_MODELS, Plan, plan_from_dict
+from rerank.planning.check import plan_from_dict
+from rerank.planning.plan import LANGUAGE_MODELS, LOCAL_MODELS, Plan
 from rerank.planning.presets import PRESETS, preset
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from rerank.errors import RerankError
-from rerank.planning.plan import CONTROLS, SINGLE_STAGE, TWO_STAGE, check_plan
+from rerank.planning.check import check_plan
+from rerank.planning.plan import CONTROLS, SINGLE_STAGE, TWO_STAGE
 from rerank.planning.presets import PRESETS, TEMPLATES, preset, template
 from rerank.report.comparisons import family_size
 from rerank.wording.plans import HYPOTHESES

@@ -7,9 +7,10 @@ import pytest
 
 from rerank.cli.main import main
 from rerank.jobs import queue
+from rerank.planning.check import plan_from_dict
 from rerank.planning.experiments import load_locked, pilot_path
 from rerank.planning.overrides import overrides
-from rerank.planning.plan import Guardrails, Plan, plan_from_dict
+from rerank.planning.plan import Guardrails, Plan
 from rerank.store.artefacts import write_json
 from rerank.ui import plan_start
 from rerank.wording.language import speaker
