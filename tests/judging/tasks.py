@@ -6,7 +6,10 @@ from rerank.intake.dataset import Dataset
 from rerank.intake.finish import finish
 from rerank.intake.reading import read_files
 from rerank.intake.storage import save_dataset
+from rerank.judging.order import Desk, desk_of
 from rerank.judging.tasks import Settings, Task, create_task
+from rerank.store import judging
+from rerank.store.judging import Pair
 from tests.conftest import tiny_files
 
 MEANINGS = ("not relevant", "partly", "relevant")
@@ -38,3 +41,28 @@ def tiny_task(dataset: Dataset, n: int = 60, **settings: object) -> Task:
     return create_task(
         dataset.digest, open_pairs(dataset, n), name="first round", guideline="Be strict.", settings=chosen
     )
+
+
+def desk(task: Task, rater: str) -> Desk:
+    """What a rater sees."""
+    return desk_of(task, judging.read_pairs(task.id), judging.read_marks(task.id), rater)
+
+
+def judge(task: Task, rater: str, grade: int | None, seconds: float = 2.0) -> Pair:
+    """A rater's grade, None to skip, for the pair that is on the desk."""
+    pair = desk(task, rater).pair
+    assert pair is not None
+    judging.add_mark(task.id, rater, pair, grade, seconds)
+    return pair
+
+
+def two_raters(n: int = 12) -> Task:
+    """Two raters judge all pairs of a small task; Bob is stricter on every third."""
+    task = tiny_task(stored_dataset(), n=n)
+    for rater in ("Ann", "Bob"):
+        for _ in range(n):
+            pair = desk(task, rater).pair
+            assert pair is not None
+            strict = rater == "Bob" and int(pair[1][1]) % 3 == 0
+            judging.add_mark(task.id, rater, pair, 0 if strict else 2, 3.0)
+    return task
