@@ -11,6 +11,7 @@ from rerank.evaluation.rankings import ranking_of
 
 STEP = 5  # weights in fifths: development sets are too small for finer ones
 N_PARTS = 5
+LEAST_SPREAD = 1e-6  # of a query's mean score, or of 1: below it scores are ties
 # Where the fit leans when queries hardly tell mixtures apart.
 FREE_PRIOR: Mapping[str, float] = {"embedding": 0.5, "first_stage": 0.5}
 
@@ -18,12 +19,16 @@ Weights = dict[str, float]
 
 
 def standardised(scores: NDArray[np.float64], query_ids: Sequence[str]) -> NDArray[np.float64]:
-    """Return scores with mean 0 and standard deviation 1 within each query; 0 where a query's do not vary."""
+    """Return scores with mean 0 and standard deviation 1 within each query; 0 where a query's do not vary.
+
+    Scores that a ranking parted by a step of single precision, because a model tied them, do not vary.
+    """
     frame = pd.DataFrame({"query": list(query_ids), "score": scores})
     grouped = frame.groupby("query", sort=False)["score"]
-    centred = frame["score"] - grouped.transform("mean")
+    mean = grouped.transform("mean")
     spread = grouped.transform(lambda values: float(np.std(values.to_numpy())))
-    return np.where(spread > 1e-12, centred / spread.where(spread > 1e-12, 1.0), 0.0).astype(np.float64)
+    varies = spread > LEAST_SPREAD * mean.abs().clip(lower=1.0)
+    return np.where(varies, (frame["score"] - mean) / spread.where(varies, 1.0), 0.0).astype(np.float64)
 
 
 def mixtures(sources: Sequence[str]) -> list[Weights]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from rerank.models.families import Family, family_of
 from rerank.models.memory import TokenBudget
 from rerank.models.packed import Pair, pack, sent
 from rerank.models.token_store import PairTemplate, load_tokenizer
+from rerank.models.weights import not_found
 
 # Tokens per forward pass: large enough to fill the device, small enough for a CPU's caches.
 SCORING_TOKENS = {"cpu": 2048, "mps": 16384, "cuda": 65536}
@@ -42,6 +44,9 @@ class CrossEncoder:
 
     def __init__(self, module: Any, template: PairTemplate, device: Device, *, packed: bool = True) -> None:
         self.module = module
+        n_types = getattr(module.config, "type_vocab_size", None)
+        if isinstance(n_types, int) and 0 < n_types <= template.second_type:  # the tokenizer has more than the model
+            template = replace(template, second_type=0)
         self.template = template
         self.device = device
         self._family: Family | None = family_of(module.config)
@@ -149,10 +154,14 @@ def load_cross_encoder(
     try:
         config = AutoConfig.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
         config.num_labels = 1
+        if (
+            family_of(config) is None
+        ):  # with a mask, the gradient of torch's own attention differs from run to run on CUDA
+            config._attn_implementation = "eager"
         for name in _DROPOUTS:
             if hasattr(config, name):
                 setattr(config, name, dropout)
-        module = AutoModelForSequenceClassification.from_pretrained(
+        module, info = AutoModelForSequenceClassification.from_pretrained(
             str(folder),
             config=config,
             local_files_only=True,
@@ -160,9 +169,13 @@ def load_cross_encoder(
             use_safetensors=True,
             dtype=torch.float32,
             ignore_mismatched_sizes=True,
+            output_loading_info=True,
         )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise RerankError("model_not_loadable", folder=str(folder), cause=str(error)[:300]) from error
+    lost = not_found(info, head_may_be_new=True)
+    if lost is not None:
+        raise RerankError("model_not_loadable", folder=str(folder), cause=lost)
     if family_of(module.config) is None and not hasattr(module, "classifier"):
         raise RerankError("model_not_loadable", folder=str(folder), cause="no classifier head")
     return CrossEncoder(module.to(device.handle).eval(), template, device)

@@ -15,7 +15,7 @@ from rerank import __version__
 from rerank.errors import RerankError
 
 # Raised when the engine's arithmetic changes: results of an older one are not mistaken for its own.
-ENGINE = 6
+ENGINE = 7
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,8 @@ class Device:
     def numerics(self) -> dict[str, Any]:
         """Return what belongs in a stage's digest: equal numerics give equal numbers."""
         kept = asdict(self)
+        if self.kind != "cpu":  # how many threads feed another device moves no number
+            del kept["n_threads"]
         kept.update(code_version=__version__, engine=ENGINE, torch=str(torch.__version__).split("+")[0])
         kept["transformers"] = version("transformers")
         return kept

@@ -14,6 +14,8 @@ _SAYINGS = (
     "mps backend out of memory",
     "invalid buffer size",
     "cublas_status_alloc_failed",
+    "cublas_status_not_initialized",  # no room for its workspace
+    "cuda error: out of memory",  # pinned memory and contexts are not the allocator's
     "defaultcpuallocator",
 )
 
@@ -62,13 +64,13 @@ class TokenBudget:
         self.tokens = tokens
         self._kind = kind
 
-    def in_batches(self, lengths: Sequence[int], compute: Callable[[list[int]], None]) -> None:
+    def in_batches(self, lengths: Sequence[int], compute: Callable[[list[int]], None], *, padded: bool = False) -> None:
         """Call `compute` with batches of positions until each has been in one that succeeded, longest first.
 
-        lengths: tokens by position. Raises RerankError `device_out_of_memory` when one position alone does
-        not fit.
+        lengths: tokens by position. padded: a batch computes its longest one's length for all in it. Raises RerankError
+        `device_out_of_memory` when one position alone does not fit.
         """
-        waiting = token_batches(lengths, self.tokens, padded=False)
+        waiting = token_batches(lengths, self.tokens, padded=padded)
         while waiting:
             batch = waiting[0]
             try:
@@ -81,10 +83,11 @@ class TokenBudget:
                 continue
             # Here, outside of the handler, what the traceback held is free.
             make_room(self._kind)
-            longest, held = lengths[batch[0]], sum(lengths[place] for place in batch)
+            longest = lengths[batch[0]]
+            held = longest * len(batch) if padded else sum(lengths[place] for place in batch)
             if self.tokens <= longest:
                 raise RerankError("device_out_of_memory", n_tokens=longest)
             self.tokens = max(longest, min(self.tokens, held) // 2)
             left = [place for batch in waiting for place in batch]
-            again = token_batches([lengths[place] for place in left], self.tokens, padded=False)
+            again = token_batches([lengths[place] for place in left], self.tokens, padded=padded)
             waiting = [[left[place] for place in batch] for batch in again]

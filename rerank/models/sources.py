@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
 from rerank.digests import digest_of_file
 from rerank.errors import RerankError
+from rerank.models.weights import holds_score_head
 
 EMBEDDED = "embedded"
 EMBEDDED_NAME = "all-MiniLM-L6-v2"
@@ -15,7 +15,17 @@ EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d
 
 # RoBERTa's relatives begin to count positions after their padding id.
 OFFSET_POSITIONS = ("roberta", "xlm-roberta", "camembert", "mpnet")
-_TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json")
+_TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "vocab.txt",
+    "vocab.json",
+    "merges.txt",
+    "sentencepiece.bpe.model",
+    "spiece.model",
+    "tokenizer.model",
+)
 _TEMPLATE_FILE = "chat_template.jinja"  # in what words a language model is spoken to
 
 
@@ -55,23 +65,13 @@ def _describe(name: str, folder: Path) -> ModelSource:
     architectures = settings.get("architectures") or []
     labels = settings.get("id2label") or {}
     single = len(labels) == 1 or settings.get("num_labels") == 1
-    has_head = single and any("ForSequenceClassification" in str(item) for item in architectures)
+    is_classifier = single and any("ForSequenceClassification" in str(item) for item in architectures)
     positions = settings.get("max_position_embeddings")
     offset = int(settings.get("pad_token_id") or 0) + 1 if settings.get("model_type") in OFFSET_POSITIONS else 0
     max_length = int(positions) - offset if isinstance(positions, int) and positions > 0 else None
     is_causal = any("ForCausalLM" in str(item) or "LMHeadModel" in str(item) for item in architectures)
+    has_head = is_classifier and holds_score_head(folder)
     return ModelSource(name, folder, total.hexdigest(), has_head, max_length, is_causal)
-
-
-def n_parameters(source: ModelSource) -> int:
-    """Return how many weights a model's files hold, read from their headers alone."""
-    from safetensors import safe_open
-
-    total = 0
-    for path in source.folder.glob("*.safetensors"):
-        with safe_open(path, framework="np") as weights:
-            total += sum(math.prod(weights.get_slice(name).get_shape()) for name in weights.keys())  # noqa: SIM118
-    return total
 
 
 def embedded_folder() -> Path:

@@ -83,6 +83,14 @@ def tokenizer_digest(tokenizer: Any) -> str:
     return digest_of([tokenizers.__version__, bool(tokenizer.split_special_tokens), backend.to_str()])
 
 
+def _longest_first(first: int, second: int, whole: int) -> tuple[int, int]:
+    """Return how many tokens of two texts are kept of `whole`."""
+    if first + second <= whole:
+        return first, second
+    short = min(first, second, whole // 2)
+    return (short, whole - short) if first <= second else (whole - short, short)
+
+
 class TokenStore:
     """The token ids of a set of named texts, without special tokens; a text is tokenised once per tokenizer.
 
@@ -139,8 +147,8 @@ class TokenStore:
 
     def room(self, query: str, max_length: int) -> int:
         """Return how many tokens of a document a pair with this query has room for."""
-        whole = max_length - self.template.n_special
-        return max(0, whole - min(len(self._ids["query"][query]), max(1, whole * 3 // 4)))
+        whole = max(0, max_length - self.template.n_special)
+        return whole - min(len(self._ids["query"][query]), whole - whole // 2)
 
     def n_tokens(self, document: str) -> int:
         """Return a document's length in tokens."""
@@ -149,11 +157,12 @@ class TokenStore:
     def pair(self, query: str, document: str, max_length: int, start: int = 0) -> tuple[NDArray[np.int32], int]:
         """Return a pair's ids, at most `max_length`, and where its document part begins.
 
-        The document is cut first; a query is cut only beyond three quarters of the room. start: the first token
-        of the document to read.
+        The longer of the two is cut, and both to halves where both are longer than half: `longest_first` of the
+        tokenizers library, so that whatever serves the model reads what was measured. start: the first token of the
+        document to read.
         """
-        whole = max_length - self.template.n_special
-        first = self._ids["query"][query][: max(1, whole * 3 // 4)]
-        second = self._ids["document"][document][start : start + max(0, whole - len(first))]
+        first, second = self._ids["query"][query], self._ids["document"][document][start:]
+        n_first, n_second = _longest_first(len(first), len(second), max(0, max_length - self.template.n_special))
+        first, second = first[:n_first], second[:n_second]
         ids = np.concatenate((self._head, first, self._middle, second, self._tail))
         return ids, len(self._head) + len(first) + len(self._middle)

@@ -13,6 +13,7 @@ from rerank.errors import RerankError
 from rerank.models.devices import Device
 from rerank.models.memory import TokenBudget
 from rerank.models.token_store import load_tokenizer
+from rerank.models.weights import not_found
 
 # Tokens of a forward pass; a language model is many times larger than a student.
 QUESTION_TOKENS = {"cpu": 1024, "mps": 4096, "cuda": 32768}
@@ -94,7 +95,7 @@ class YesNoModel:
                 on_batch(len(batch))
 
         with torch.no_grad():
-            self.budget.in_batches([len(ids) for ids in questions], ask)
+            self.budget.in_batches([len(ids) for ids in questions], ask, padded=True)
         if not np.isfinite(scores).all():
             raise RerankError("scores_not_finite")
         return Answers(scores, shares)
@@ -201,13 +202,17 @@ def load_yes_no_model(folder: Path, device: Device, system: str, words: tuple[st
     logging.disable_progress_bar()
     tokenizer = load_tokenizer(folder)
     try:
-        module = AutoModelForCausalLM.from_pretrained(
+        module, info = AutoModelForCausalLM.from_pretrained(
             str(folder),
             local_files_only=True,
             trust_remote_code=False,
             use_safetensors=True,
             dtype=device.product_type,
+            output_loading_info=True,
         )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise RerankError("teacher_not_loadable", folder=str(folder), cause=str(error)[:300]) from error
+    lost = not_found(info, head_may_be_new=False)
+    if lost is not None:
+        raise RerankError("teacher_not_loadable", folder=str(folder), cause=lost)
     return YesNoModel(module.to(device.handle).eval(), tokenizer, device, system, words)

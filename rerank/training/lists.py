@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
 from rerank.errors import RerankError
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -24,11 +27,15 @@ class TrainingList:
 
 @dataclass(frozen=True)
 class Judged:
-    """One training query's material: relevant documents with grades, and negatives in two groups."""
+    """One training query's material: relevant documents with grades, and others in two groups.
+
+    judged_negatives: documents below the grade that counts as relevant, with their grades: measures with gains tell
+    a 1 from a 0 whatever is called relevant.
+    """
 
     query_id: str
     positives: tuple[tuple[str, int], ...]
-    judged_negatives: tuple[str, ...]
+    judged_negatives: tuple[tuple[str, int], ...]
     unjudged: tuple[str, ...]  # candidates of the first stage that nobody judged, best first
 
 
@@ -54,7 +61,7 @@ def judged_material(
     for query_id in query_ids:
         known = grades.get(query_id, {})
         positives = tuple((doc, grade) for doc, grade in known.items() if grade >= relevant_grade)
-        negatives = tuple(doc for doc, grade in known.items() if grade < relevant_grade)
+        negatives = tuple((doc, grade) for doc, grade in known.items() if grade < relevant_grade)
         unjudged = tuple(doc for doc in listed.get(query_id, []) if doc not in known)
         if similarities is not None and false_negative_share > 0:
             near = {doc: similarities[(query_id, doc)] for doc, _ in positives if (query_id, doc) in similarities}
@@ -74,12 +81,12 @@ def _without_likely_positives(
     return tuple(doc for doc in unjudged if doc not in dropped)
 
 
-def is_graded(judgments: pd.DataFrame, relevant_grade: int) -> bool:
-    """Say whether relevant documents carry more than one grade."""
-    return judgments.loc[judgments["grade"] >= relevant_grade, "grade"].nunique() > 1
+def is_graded(judgments: pd.DataFrame) -> bool:
+    """Say whether documents carry more than one grade above 0."""
+    return judgments.loc[judgments["grade"] > 0, "grade"].nunique() > 1
 
 
-def _draw(rng: np.random.Generator, items: Sequence[str], n: int) -> list[str]:
+def _draw(rng: np.random.Generator, items: Sequence[Item], n: int) -> list[Item]:
     picked = rng.permutation(len(items))[:n]
     return [items[int(position)] for position in picked]
 
@@ -89,8 +96,9 @@ def contrastive_lists(
 ) -> list[TrainingList]:
     """Return one list per query in random order: positives first, then negatives from the first stage.
 
-    `lce` lists have exactly one positive; `listwise` lists have up to half of the group. Judged negatives
-    fill at most half of the negatives' places while unjudged candidates can fill the rest.
+    `lce` lists have exactly one positive, and all else counts 0; `listwise` lists have up to half of the group, and
+    every judged document counts its grade. Judged negatives fill at most half of the negatives' places while
+    unjudged candidates can fill the rest.
     Raises RerankError `list_without_positive`.
     """
     lists = []
@@ -103,9 +111,10 @@ def contrastive_lists(
         negatives = _draw(rng, item.judged_negatives, min(room, from_judged))
         # The head of the first stage's list is where a re-ranker earns its keep: hard negatives.
         hard = item.unjudged[: max(4 * group_size, 1)]
-        negatives += _draw(rng, hard, room - len(negatives))
-        documents = tuple(doc for doc, _ in chosen) + tuple(negatives)
-        gains = tuple(float(grade) for _, grade in chosen) + (0.0,) * len(negatives)
+        negatives += [(doc, 0) for doc in _draw(rng, hard, room - len(negatives))]
+        documents = tuple(doc for doc, _ in (*chosen, *negatives))
+        below = (0.0 if loss == "lce" else float(max(0, grade)) for _, grade in negatives)
+        gains = (*(float(grade) for _, grade in chosen), *below)
         if not any(gain > 0 for gain in gains):
             raise RerankError("list_without_positive", query_id=item.query_id)
         if len(documents) > 1:

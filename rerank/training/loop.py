@@ -152,8 +152,9 @@ def train(
         if progress.best_score is None or score > progress.best_score:
             progress.best_score, progress.best_epoch = score, epoch + 1
             best = weights_of(model)
-        save_checkpoint(folder, model, optimizer, best, progress)
-        saved_at = time.monotonic()
+        if time.monotonic() - saved_at > CHECKPOINT_SECONDS:
+            save_checkpoint(folder, model, optimizer, best, progress)
+            saved_at = time.monotonic()
     model.load_state_dict(best)
     encoder.changed()
     model.eval()

@@ -65,10 +65,7 @@ class StepGradients:
         self._breathe = breathe
         self._usual_budget = TRAINING_TOKENS[encoder.device.kind]
         self.token_budget = token_budget or self._usual_budget
-
-    @property
-    def _is_short_of_memory(self) -> bool:
-        return self.token_budget < self._usual_budget
+        self._is_short_of_memory = self.token_budget != self._usual_budget
 
     def add(self, lists: Sequence[TrainingList], seed: int) -> tuple[float, int, int]:
         """Return the mean loss of the lists and how many pairs and tokens they had; gradients are added.
@@ -92,8 +89,9 @@ class StepGradients:
             self._encoder.module.zero_grad(set_to_none=True)
             make_room(self._encoder.device.kind)
             longest = max(len(ids) for pairs in made for ids, _ in pairs)
-            if self.token_budget <= longest:
+            if self._is_short_of_memory and self.token_budget <= longest:  # pair by pair was tried
                 raise RerankError("device_out_of_memory", n_tokens=longest)
+            self._is_short_of_memory = True
             self.token_budget = max(longest, min(self.token_budget, n_tokens) // 2)
         return total / len(lists), sum(len(pairs) for pairs in made), n_tokens
 

@@ -255,8 +255,9 @@ def _fusion(say: Say, record: Mapping[str, Any]) -> list[Section]:
         "import numpy as np\n\n"
         "def standardised(scores):\n"
         "    scores = np.asarray(scores, dtype=float)\n"
-        "    spread = scores.std()\n"
-        "    return (scores - scores.mean()) / spread if spread > 1e-12 else np.zeros_like(scores)\n\n"
+        "    centred, spread = scores - scores.mean(), scores.std()\n"
+        "    varies = spread > 1e-6 * max(1.0, abs(scores.mean()))\n"
+        "    return centred / spread if varies else np.zeros_like(scores)\n\n"
         f"fused = {terms}\n"
     )
     return [

@@ -12,7 +12,7 @@ from typing import Any
 from rerank.errors import RerankError
 from rerank.jobs.process import ROOT, environment_of_workers
 from rerank.models.memory import total_memory
-from rerank.models.sources import n_parameters
+from rerank.models.weights import n_weights
 from rerank.planning.graph import StageNode, curve_graph, stage_graph
 from rerank.planning.plan import Plan
 from rerank.worker.lane import LaneInputs, inputs_of
@@ -52,7 +52,7 @@ def lanes_for(plan: Plan, bench: Workbench) -> int:
         if not asked.isdecimal() or int(asked) < 1:
             raise RerankError("bad_concurrent_stages", setting=SETTING, value=asked)
         return max(1, min(int(asked), width))
-    size = n_parameters(bench.source)
+    size = n_weights(bench.source.folder)
     work = PASSES * size * plan.max_length * sum(trained_pairs(bench, node) for node in nodes)
     if work < WORTH[device.kind]:
         return 1

@@ -83,7 +83,7 @@ def _contrastive_loss(bench: Workbench, node: StageNode) -> str:
     judgments = bench.dataset.judgments
     # The grades of training queries decide: those of tested ones are not looked at.
     mine = judgments[judgments["query_id"].isin(bench.fold_of(node).train)]
-    return "listwise" if is_graded(mine, bench.plan.relevant_grade) else "lce"
+    return "listwise" if is_graded(mine) else "lce"
 
 
 def trained_pairs(bench: Workbench, node: StageNode) -> int:

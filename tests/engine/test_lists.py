@@ -17,7 +17,7 @@ RNG = np.random.default_rng
 
 
 def test_every_list_has_a_positive_and_the_asked_size() -> None:
-    material = [Judged("q", (("p1", 3), ("p2", 1)), ("n1", "n2"), tuple(f"u{i}" for i in range(9)))]
+    material = [Judged("q", (("p1", 3), ("p2", 1)), (("n1", 0), ("n2", 0)), tuple(f"u{i}" for i in range(9)))]
     for seed in range(20):
         listwise = contrastive_lists(material, 6, "listwise", RNG(seed))[0]
         lce = contrastive_lists(material, 6, "lce", RNG(seed))[0]
@@ -29,7 +29,7 @@ def test_every_list_has_a_positive_and_the_asked_size() -> None:
 
 def test_a_list_without_a_positive_is_refused_by_name() -> None:
     with pytest.raises(RerankError, match="list_without_positive"):
-        contrastive_lists([Judged("q", (("p", 0),), ("n",), ())], 4, "lce", RNG(0))
+        contrastive_lists([Judged("q", (("p", 0),), (("n", 0),), ())], 4, "lce", RNG(0))
 
 
 def test_queries_that_teach_nothing_are_left_out() -> None:
@@ -39,9 +39,20 @@ def test_queries_that_teach_nothing_are_left_out() -> None:
 
 
 def test_grades_are_noticed() -> None:
-    frame = pd.DataFrame({"grade": [0, 1, 2]})
-    assert is_graded(frame, 1)
-    assert not is_graded(frame, 2)
+    assert is_graded(pd.DataFrame({"grade": [0, 1, 2]}))
+    assert not is_graded(pd.DataFrame({"grade": [0, 2, 2]}))
+
+
+def test_a_grade_below_what_is_called_relevant_still_counts_as_the_measures_gain() -> None:
+    """nDCG tells a 1 from a 0 whatever the threshold: so must the loss that has gains."""
+    judgments = pd.DataFrame({"query_id": ["q"] * 4, "doc_id": list("abcd"), "grade": [2, 1, 1, 0]})
+    candidates = pd.DataFrame({"query_id": ["q"], "doc_id": ["e"]})
+    material = judged_material(["q"], judgments, candidates, 2)
+    (listwise,) = contrastive_lists(material, 8, "listwise", RNG(0))
+    golden = {"a": 2.0, "b": 1.0, "c": 1.0, "d": 0.0, "e": 0.0}
+    assert dict(zip(listwise.doc_ids, listwise.targets, strict=True)) == golden
+    (lce,) = contrastive_lists(material, 8, "lce", RNG(0))
+    assert sorted(lce.targets) == [0.0, 0.0, 0.0, 0.0, 2.0]
 
 
 def test_distillation_standardises_the_teacher_and_skips_what_it_ties() -> None:

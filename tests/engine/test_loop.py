@@ -13,6 +13,7 @@ from rerank.models.devices import pick_device
 from rerank.models.token_store import TokenStore, load_tokenizer
 from rerank.planning.losses import DISTILLATION
 from rerank.planning.plan import StageSettings
+from rerank.training import loop
 from rerank.training.lists import TrainingList
 from rerank.training.loop import NAMED_QUERIES, Hooks, train
 from rerank.wording.errors import error_sentence
@@ -47,6 +48,28 @@ def test_every_loss_of_d_teaches_the_teachers_order(tmp_path: Path, tokens: Toke
     for item in LISTS:
         scores = encoder.scores([tokens.pair(item.query_id, doc, 64) for doc in item.doc_ids])
         assert list(scores) == sorted(scores, reverse=True)  # as the teacher has them
+
+
+def test_quick_epochs_are_not_written_down_one_by_one(
+    tmp_path: Path, tokens: TokenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A checkpoint has four times the model's size: only work that is worth it is saved."""
+    saved: list[int] = []
+    monkeypatch.setattr(loop, "save_checkpoint", lambda *given: saved.append(given[-1].step))
+    device = replace(pick_device("cpu"), dtype="fp32")
+    encoder = load_cross_encoder(tmp_path / "model", tokens.template, device, seed=0)
+    settings = StageSettings(loss="kl", epochs=3, learning_rate=1e-3)
+    hooks = Hooks(
+        lists_of_epoch=lambda epoch: LISTS,
+        dev_score=lambda current: 0.0,
+        on_step=lambda *_: None,
+        breathe=lambda: None,
+    )
+    train(encoder, settings, "kl", tokens, 64, 0, tmp_path / "stage", hooks)
+    assert saved == []
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", -1.0)
+    train(encoder, settings, "kl", tokens, 64, 0, tmp_path / "stage", hooks)
+    assert len(saved) == 9 + 3  # steps and epochs
 
 
 def diverged(tmp_path: Path, tokens: TokenStore, settings: StageSettings) -> tuple[RerankError, CrossEncoder, int]:

@@ -11,6 +11,7 @@ from rerank.models.cross_encoder import CrossEncoder, load_cross_encoder
 from rerank.models.devices import pick_device
 from rerank.models.token_store import TokenStore, load_tokenizer
 from rerank.planning.plan import StageSettings
+from rerank.training import step
 from rerank.training.lists import TrainingList
 from rerank.training.step import StepGradients
 from tests.models import make_tiny_model
@@ -43,8 +44,8 @@ def gradients(
 ) -> tuple[float, list[torch.Tensor]]:
     encoder.module.train(train)
     encoder.module.zero_grad()
-    step = StepGradients(encoder, "listwise", StageSettings(loss="listwise"), tokens, 64, token_budget=budget)
-    loss, n_pairs, n_tokens = step.add(LISTS, seed=3)
+    whole = StepGradients(encoder, "listwise", StageSettings(loss="listwise"), tokens, 64, token_budget=budget)
+    loss, n_pairs, n_tokens = whole.add(LISTS, seed=3)
     assert n_pairs == 9
     assert n_tokens > 9
     return loss, [value.grad.clone() for value in encoder.module.parameters() if value.grad is not None]
@@ -125,6 +126,22 @@ def test_a_pair_that_no_memory_holds_is_said(
     with pytest.raises(RerankError) as caught:
         gradients(encoder, tokens, 10_000)
     assert caught.value.code == "device_out_of_memory"
+
+
+def test_pairs_longer_than_a_usual_batch_are_tried_one_by_one_before_it_gives_up(
+    encoder: CrossEncoder, tokens: TokenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loss, golden = gradients(encoder, tokens, 10_000)
+    monkeypatch.setitem(step.TRAINING_TOKENS, "cpu", 16)
+    longest = max(len(tokens.pair("q0", f"d{place}", 64)[0]) for place in range(5))
+    Small(encoder, longest, monkeypatch)
+    assert longest > 16
+    encoder.module.zero_grad()
+    whole = StepGradients(encoder, "listwise", StageSettings(loss="listwise"), tokens, 64)
+    found_loss, _, _ = whole.add(LISTS, seed=3)
+    found = [value.grad.clone() for value in encoder.module.parameters() if value.grad is not None]
+    assert found_loss == pytest.approx(loss, abs=1e-6)
+    assert same(golden, found)
 
 
 @pytest.mark.parametrize("said", [None, RuntimeError("MPS backend out of memory (MPS allocated: 17.6 GB, ...)")])

@@ -76,6 +76,23 @@ def test_a_second_process_tokenises_nothing_and_has_the_same_ids(folder: Path, h
     assert second.pair("q", "d3", 64)[0].tolist() == [2, *second.ids_of(["red apple"])[0].tolist(), 3, 3]
 
 
+@pytest.mark.parametrize("max_length", [32, 33])
+def test_a_pair_is_cut_as_every_other_program_cuts_it(folder: Path, max_length: int) -> None:
+    """Exported models are served by programs that cut the longer text: what was measured must have been cut so too."""
+    texts = {str(n): " ".join(["ab12xyz"[: n % 7 + 1]] * n) for n in (1, 7, 13, 14, 15, 16, 17, 29, 60)}
+    store, tokenizer = TokenStore(load_tokenizer(folder)), load_tokenizer(folder)
+    for role in ("query", "document"):
+        store.add(role, list(texts), list(texts.values()))
+    for query in texts:
+        for document in texts:
+            ids, second = store.pair(query, document, max_length)
+            golden = tokenizer(texts[query], texts[document], truncation=True, max_length=max_length)
+            assert ids.tolist() == golden["input_ids"]
+            assert [0] * second + [1] * (len(ids) - second) == golden["token_type_ids"]
+            # What is promised to passages is there, to one token where both halves are cut.
+            assert len(ids) - second - 1 >= min(store.n_tokens(document), store.room(query, max_length))
+
+
 def test_ids_are_mapped_not_loaded(folder: Path) -> None:
     filled(folder)
     store, _ = filled(folder)

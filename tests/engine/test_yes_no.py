@@ -43,6 +43,23 @@ def test_together_as_one_by_one(model: YesNoModel) -> None:
     assert together.scores.std() > 0.1
 
 
+def test_a_batch_computes_no_more_than_fits_padding_counted(model: YesNoModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    questions = [asked(model, "x" * 900, 1000), *(asked(model, "y" * 20) for _ in range(60))]
+    sizes: list[int] = []
+    padded = model._padded
+
+    def noted(some: Any) -> Any:
+        inputs = padded(some)
+        sizes.append(inputs["input_ids"].numel())
+        return inputs
+
+    monkeypatch.setattr(model, "_padded", noted)
+    monkeypatch.setattr(model.budget, "tokens", 2048)
+    model.answers(questions)
+    assert len(sizes) > 1
+    assert max(sizes) <= 2048
+
+
 def test_the_score_is_the_difference_of_the_models_own_log_probabilities(model: YesNoModel, folder: Path) -> None:
     """Against the whole text through the plain model, without padding, positions or any code of ours."""
     tokenizer = load_tokenizer(folder)

@@ -58,6 +58,17 @@ def fit(quality: dict[str, float], expected: float = 0.2) -> tuple[dict[str, flo
     return fit_weights(rows, parts, judgments, queries, "nDCG@10", 1, free, expected)
 
 
+def test_scores_that_a_model_tied_say_nothing_even_after_a_ranking_parted_them() -> None:
+    """A ranking breaks ties by one step of single precision, in the first stage's order: that is no opinion."""
+    tied = [np.float32(0.3)]
+    for _ in range(3):
+        tied.append(np.nextafter(tied[-1], np.float32(-1)))
+    assert standardised(np.array(tied, dtype=np.float64), ["q"] * 4).tolist() == [0.0] * 4
+    large = np.array([1000.0, 1000.0002])  # a step of single precision at a thousand is 6e-5
+    assert standardised(large, ["q"] * 2).tolist() == [0.0] * 2
+    assert standardised(np.array([0.3, 0.3001]), ["q"] * 2) == pytest.approx([-1.0, 1.0])
+
+
 def test_a_source_that_knows_nothing_gets_little_weight() -> None:
     weights, _ = fit({"model": 0.0, "embedding": 4.0, "first_stage": 0.0})
     assert weights["embedding"] >= 0.6

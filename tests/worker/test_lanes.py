@@ -13,7 +13,7 @@ from rerank.errors import RerankError
 from rerank.jobs import queue
 from rerank.jobs.launch import start
 from rerank.models.devices import pick_device
-from rerank.models.sources import find_model, n_parameters
+from rerank.models.weights import n_weights
 from rerank.planning.experiments import experiment_folder, load_result, lock_plan
 from rerank.planning.plan import Budget, Plan, Split
 from rerank.report.files import read_log
@@ -209,7 +209,7 @@ def test_plan_and_machine_decide_how_many(
     long = plan_of(model)
     training = replace(long.contrastive, epochs=6, group_size=8)
     long = replace(long, contrastive=training, distillation=replace(training, loss="kl"), seeds=(1, 2, 3))
-    monkeypatch.setattr(lanes, "n_parameters", lambda _: parameters)
+    monkeypatch.setattr(lanes, "n_weights", lambda _: parameters)
     monkeypatch.setattr(lanes, "total_memory", lambda _: gigabytes * 2**30)
     monkeypatch.setattr(lanes, "WORTH", {"cpu": 1e12})
     bench = prepare(long, long.strategies, replace(pick_device("cpu"), n_threads=threads), Silent()).bench
@@ -228,4 +228,4 @@ def test_a_models_weights_are_counted_without_loading_it(tmp_path: Path) -> None
 
     folder = make_tiny_model(tmp_path / "model")
     whole = AutoModelForSequenceClassification.from_pretrained(folder)
-    assert n_parameters(find_model(str(folder))) == sum(value.numel() for value in whole.state_dict().values())
+    assert n_weights(folder) == sum(value.numel() for value in whole.state_dict().values())
