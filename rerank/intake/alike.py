@@ -71,6 +71,11 @@ class NearIndex:
         shingles = _shingles(text)
         return any(self._is_like(shingles, place) for place in self._met(shingles, numbers_in(text)))
 
+    def like(self, text: str) -> list[int]:
+        """Return the places of the texts that a text is nearly the same as."""
+        shingles = _shingles(text)
+        return [place for place in self._met(shingles, numbers_in(text)) if self._is_like(shingles, place)]
+
     def pairs(self) -> list[tuple[int, int]]:
         """Return (earlier, later) places, each text with the first one that it is like."""
         found = []

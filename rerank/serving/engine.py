@@ -1,5 +1,6 @@
 """The demo's engine: one experiment's strategies on a query that somebody types."""
 
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -14,11 +15,13 @@ from numpy.typing import NDArray
 from rerank.errors import RerankError
 from rerank.evaluation.fusion import mixed, standardised
 from rerank.evaluation.rankings import ranking_of
+from rerank.intake.alike import NearIndex
 from rerank.intake.dataset import Dataset
 from rerank.intake.storage import load_dataset
 from rerank.models.cross_encoder import CrossEncoder, load_cross_encoder
 from rerank.models.devices import Device, pick_device, synchronize
 from rerank.models.encoder import Encoder
+from rerank.models.memory import is_out_of_memory, make_room, total_memory
 from rerank.models.passages import Reading
 from rerank.models.sources import ModelSource, find_model
 from rerank.models.token_store import TokenStore, load_tokenizer
@@ -28,7 +31,8 @@ from rerank.planning.splits import Fold, folds_of
 from rerank.retrieval.candidates import Scorer, document_texts, scorer_of, top
 from rerank.store.home import room
 
-MAX_MODELS = 6
+MODELS_SHARE = 0.25  # of the device's memory: the rest is for computing, and for everybody else
+COPIES = 1.5  # a model's weights in fp32 and once more in half of the bytes, of those that its file has
 QUERY = "the typed query"
 
 
@@ -42,6 +46,8 @@ class _Opened:
     searched_with: str
     source: ModelSource
     tokens: TokenStore
+    evaluated: tuple[str, ...]  # query ids that some fold trains, develops or tests with
+    spellings: NearIndex  # of their texts
 
 
 class Engine:
@@ -51,6 +57,7 @@ class Engine:
         self._device: Device = pick_device("auto")
         self._opened: dict[str, _Opened] = {}
         self._models: OrderedDict[str, CrossEncoder] = OrderedDict()
+        self._bytes: dict[str, float] = {}
         self._encoder: Encoder | None = None
         self._vectors: dict[str, NDArray[np.float32]] = {}
 
@@ -103,15 +110,20 @@ class Engine:
         kind = "bm25" if plan.first_stage.kind == "run" else plan.first_stage.kind
         embedding = self._similarity(document_texts(dataset.documents)) if kind in ("embedding", "rrf") else None
         source = find_model(plan.base_model)
+        folds = tuple(folds_of(dataset, plan))
+        evaluated = tuple(dict.fromkeys(name for fold in folds for name in (*fold.test, *fold.train, *fold.dev)))
+        texts = dict(zip(dataset.queries["query_id"], dataset.queries["text"], strict=True))
         opened = _Opened(
             plan=plan,
             result=result,
             dataset=dataset,
-            folds=tuple(folds_of(dataset, plan)),
+            folds=folds,
             search=scorer_of(kind, dataset, embedding),
             searched_with=kind,
             source=source,
             tokens=TokenStore(load_tokenizer(source.folder)),
+            evaluated=evaluated,
+            spellings=NearIndex([str(texts[query_id]) for query_id in evaluated]),
         )
         self._opened = {experiment: opened}
         self._vectors = {}
@@ -127,9 +139,11 @@ class Engine:
         return lambda query: vectors @ self._encode([query])[0]
 
     def _fold_of(self, opened: _Opened, query: str) -> tuple[str, int]:
-        """Return the part that a typed query plays in the experiment, and the fold whose model to ask."""
-        queries = opened.dataset.queries
-        same = set(queries.loc[queries["text"].str.strip() == query.strip(), "query_id"])
+        """Return the part that a typed query plays in the experiment, and the fold whose model to ask.
+
+        Another spelling of a query is that query, as it is where queries are divided.
+        """
+        same = {opened.evaluated[place] for place in opened.spellings.like(query)}
         for fold in opened.folds:
             if same & set(fold.test):
                 return "test", fold.index
@@ -209,8 +223,20 @@ class Engine:
             folder = room("stages") / stages[min(fold, len(stages) - 1)] / "model"
         key = str(folder)
         if key not in self._models:
-            self._models[key] = load_cross_encoder(folder, opened.tokens.template, self._device, seed=0)
-            while len(self._models) > MAX_MODELS:
-                self._models.popitem(last=False)
+            self._bytes[key] = COPIES * sum(path.stat().st_size for path in folder.glob("*.safetensors"))
+            most = MODELS_SHARE * (total_memory(self._device.kind) or math.inf)
+            while self._models and sum(self._bytes[name] for name in (*self._models, key)) > most:
+                self._models.popitem(last=False)  # before the new one comes: both might not fit
+            self._models[key] = self._loaded(folder, opened)
         self._models.move_to_end(key)
         return self._models[key]
+
+    def _loaded(self, folder: Path, opened: _Opened) -> CrossEncoder:
+        try:
+            return load_cross_encoder(folder, opened.tokens.template, self._device, seed=0)
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+        self._models.clear()
+        make_room(self._device.kind)
+        return load_cross_encoder(folder, opened.tokens.template, self._device, seed=0)
