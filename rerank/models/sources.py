@@ -34,7 +34,8 @@ class ModelSource:
     """A base model on disk: its folder, the digest of what matters in it, and whether its head is trained.
 
     max_length: the most tokens of a pair that its positions can tell apart, None when the model sets no limit.
-    is_causal: whether it writes texts, as a language model does.
+    is_causal: whether it writes texts, as a language model does. files: name, size and time of change of each file
+    that the digest was made of.
     """
 
     name: str
@@ -43,6 +44,22 @@ class ModelSource:
     has_head: bool
     max_length: int | None = None
     is_causal: bool = False
+    files: tuple[tuple[str, int, int], ...] = ()
+
+    def check_unchanged(self) -> None:
+        """Raise RerankError `base_model_changed` where the folder no longer holds what the digest was made of."""
+        if self.files and self.files != _files_of(self.folder):
+            raise RerankError("base_model_changed", model=self.name)
+
+
+def _parts_of(folder: Path) -> list[Path]:
+    parts = [folder / "config.json", *sorted(folder.glob("*.safetensors"))]
+    parts += [folder / name for name in (*_TOKENIZER_FILES, _TEMPLATE_FILE)]
+    return [path for path in parts if path.is_file()]
+
+
+def _files_of(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    return tuple((path.name, (found := path.stat()).st_size, found.st_mtime_ns) for path in _parts_of(folder))
 
 
 def _describe(name: str, folder: Path) -> ModelSource:
@@ -58,10 +75,10 @@ def _describe(name: str, folder: Path) -> ModelSource:
         raise RerankError("model_config_broken", model=name, folder=str(folder)) from error
     if "auto_map" in settings and not settings.get("model_type"):
         raise RerankError("model_needs_its_own_code", model=name)
+    files = _files_of(folder)
     total = hashlib.sha256()
-    for path in [config, *weights, *(folder / file for file in (*_TOKENIZER_FILES, _TEMPLATE_FILE))]:
-        if path.is_file():
-            total.update(f"{path.name}:{digest_of_file(path)}\n".encode())
+    for path in _parts_of(folder):
+        total.update(f"{path.name}:{digest_of_file(path)}\n".encode())
     architectures = settings.get("architectures") or []
     labels = settings.get("id2label") or {}
     single = len(labels) == 1 or settings.get("num_labels") == 1
@@ -71,7 +88,7 @@ def _describe(name: str, folder: Path) -> ModelSource:
     max_length = int(positions) - offset if isinstance(positions, int) and positions > 0 else None
     is_causal = any("ForCausalLM" in str(item) or "LMHeadModel" in str(item) for item in architectures)
     has_head = is_classifier and holds_score_head(folder)
-    return ModelSource(name, folder, total.hexdigest(), has_head, max_length, is_causal)
+    return ModelSource(name, folder, total.hexdigest(), has_head, max_length, is_causal, files)
 
 
 def embedded_folder() -> Path:

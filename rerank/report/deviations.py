@@ -14,6 +14,7 @@ DEVIATIONS = (
     "gates_run_at_once",
     "device_changed",
     "version_changed",
+    "computed_otherwise",
     "strategies_left_out",
     "rows_left_out",
     "fewer_unlabelled_queries",
@@ -64,4 +65,6 @@ def _starts(ran: Ran) -> list[dict[str, Any]]:
         values = list(dict.fromkeys(str(start[fact]) for start in starts if start.get(fact)))
         if len(values) > 1:
             found.append({"code": code, "facts": {"values": values}})
+    if len(ran.computed_with) > 1:
+        found.append({"code": "computed_otherwise", "facts": {"ways": " → ".join(ran.computed_with)}})
     return found

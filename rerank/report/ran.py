@@ -67,7 +67,9 @@ class Ran:
     device_name: str
     numerics: Mapping[str, Any]
     concurrent_stages: int  # trained side by side on the device
+    computed_with: tuple[str, ...]  # in words, of every start, the earliest first; each way once
     base_model: str
+    base_model_digest: str
     has_head: bool
     test_queries: tuple[str, ...]
     dev_queries: tuple[str, ...]

@@ -150,7 +150,11 @@ def build_result(ran: Ran, by_seed: pd.DataFrame, curve: pd.DataFrame) -> dict[s
         "gate": ran.gate,
         "device": {"kind": ran.device_kind, "name": ran.device_name, "concurrent_stages": ran.concurrent_stages},
         "numerics": dict(ran.numerics),
-        "base_model": {"name": ran.base_model, "has_trained_head": ran.has_head},
+        "base_model": {
+            "name": ran.base_model,
+            "digest": ran.base_model_digest,
+            "has_trained_head": ran.has_head,
+        },
         "dataset": {
             "digest": ran.dataset.digest,
             "name": ran.dataset.name,

@@ -229,6 +229,9 @@ ERRORS: Mapping[str, str] = {
     ),
     "model_config_broken": later("The config.json of model {model} is not valid JSON."),
     "model_needs_its_own_code": later("The model {model} needs its own code to load, which is never run."),
+    "base_model_changed": later(
+        "The files of the base model {model} are not the ones that this experiment began with. Put the earlier files back, or lock a new plan for these."
+    ),
     "model_not_loadable": later("The model in {folder} cannot be loaded as a cross-encoder: {cause}"),
     "tokenizer_missing": later("The model folder {folder} has no tokenizer.json."),
     "tokenizer_pair_unknown": later("This model's tokenizer puts pairs together in an unknown way ({ids})."),

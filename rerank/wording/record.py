@@ -18,6 +18,9 @@ DEVIATIONS: Mapping[str, str] = {
     ),
     "device_changed": later("Its starts computed on different devices: {values}."),
     "version_changed": later("The program's version changed between its starts: {values}."),
+    "computed_otherwise": later(
+        "A later start computed in another way ({ways}): what was trained before was trained once more, and scores can differ a little."
+    ),
     "strategies_left_out": later("Planned, but not run: {strategies}. The base model cannot rank without training."),
     "rows_left_out": later("{n} rows of the upload were left out for errors before the plan was locked."),
     "fewer_unlabelled_queries": later("{planned} unlabelled queries were planned, {n} were found."),

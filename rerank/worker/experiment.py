@@ -40,7 +40,7 @@ from rerank.worker.auditing import pass_the_gate
 from rerank.worker.calibration import calibrate
 from rerank.worker.first_stage import Candidates, Similarities, candidate_lists
 from rerank.worker.fusing import Fuser
-from rerank.worker.lanes import lanes_for, train_stages
+from rerank.worker.lanes import is_set, lanes_for, train_stages
 from rerank.worker.local_teacher import LocalTeacher, local_source
 from rerank.worker.material import planned_pairs
 from rerank.worker.meter import Meter
@@ -188,6 +188,31 @@ def _first_gate(plan: Plan, names: tuple[str, ...], n_folds: int) -> list[StageN
     return nodes + curve_graph(plan, names, n_folds) + search_graph(plan, nodes)
 
 
+def _as_begun(ready: Prepared, earlier: Sequence[Mapping[str, Any]]) -> Prepared:
+    """Return an experiment as an earlier start began it: the same base model, and as many stages side by side.
+
+    How many follows from the machine, and a container with less memory than before would train everything anew: where
+    that is too much, a lane that is lost is continued alone. Raises RerankError `base_model_changed`.
+    """
+    if not earlier:
+        return ready
+    bench, last = ready.bench, earlier[-1]
+    if last["base_model"] != bench.source.digest:
+        raise RerankError("base_model_changed", model=bench.source.name)
+    lanes = int(last["concurrent_stages"])
+    same_way = dataclasses.replace(bench, lanes=lanes)
+    if lanes == bench.lanes or is_set() or _way_of(same_way) != last["computed_with"]:
+        return ready
+    return dataclasses.replace(ready, bench=same_way)
+
+
+def _way_of(bench: Workbench) -> str:
+    """Return in words what could move a number besides plan and data, but for the device's name."""
+    numerics = bench.training_device.numerics()
+    threads = f"{numerics['n_threads']} threads, " if "n_threads" in numerics else ""
+    return f"{numerics['dtype']}, {threads}torch {numerics['torch']}, transformers {numerics['transformers']}"
+
+
 def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
     """Execute an experiment up to its gate and write its result.
 
@@ -195,13 +220,18 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
     """
     plan, locked = load_locked(spec.experiment)
     device = pick_device(spec.device)
-    starts = [event for event in read_log(experiment_folder(spec.experiment)) if event.get("event") == "started"]
+    log = read_log(experiment_folder(spec.experiment))
+    starts = [event for event in log if event.get("event") == "started"]
+    earlier = [event for event in log if event.get("event") == "prepared"]
     reporter.event("started", device=device.kind, device_name=device.name, gate=spec.gate, code_version=__version__)
     known = load_result(spec.experiment)
     gate = max(spec.gate, known["gate"] if known else 1)  # an answer of gate 2 is not taken back
     wanted = single_stage_part(plan) if gate == 1 else plan.strategies
     ready = prepare(plan, wanted, device, reporter, spent_path(spec.experiment))
+    ready = _as_begun(ready, earlier)
     bench, names, nodes, candidates = ready.bench, ready.names, ready.nodes, ready.candidates
+    way = _way_of(bench)
+    reporter.event("prepared", base_model=bench.source.digest, concurrent_stages=bench.lanes, computed_with=way)
     teacher = _teacher_forecast(bench, names)
     forecast = {**_with_local_teacher(calibrate(bench, nodes + ready.trials, names), teacher), "teacher": teacher}
     reporter.event("forecast", **forecast)
@@ -247,7 +277,9 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
         device_name=device.name,
         numerics=bench.training_device.numerics(),
         concurrent_stages=bench.lanes,
+        computed_with=tuple(dict.fromkeys([*(str(event["computed_with"]) for event in earlier), way])),
         base_model=bench.source.name,
+        base_model_digest=bench.source.digest,
         has_head=bench.source.has_head,
         test_queries=test_queries,
         dev_queries=tuple(sorted({query for fold in bench.folds for query in fold.dev})),
@@ -274,8 +306,9 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
         gates=tuple(gates(spec.experiment)),
         earlier_looks=tuple(earlier_looks(plan.dataset_digest, spec.experiment, test_queries, texts)),
     )
-    write_result(ran, experiment_folder(spec.experiment))
+    # The look comes first: a result that somebody has seen must never lack it, whenever the process is killed.
     record_look(plan.dataset_digest, spec.experiment, test_queries, texts)
+    write_result(ran, experiment_folder(spec.experiment))
     bench.meter.tell()
     bench.meter.save()
     reporter.progress(phase="done", share=1.0, seconds_left=0.0)

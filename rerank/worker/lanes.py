@@ -61,6 +61,11 @@ def lanes_for(plan: Plan, bench: Workbench) -> int:
     return 4 if most >= 4 else 2 if most >= 2 else 1
 
 
+def is_set() -> bool:
+    """Say whether somebody has decided how many stages are trained side by side."""
+    return bool(os.environ.get(SETTING, "").strip())
+
+
 def train_stages(bench: Workbench, nodes: Sequence[StageNode], teaching: Teaching) -> dict[StageNode, dict[str, Any]]:
     """Train all nodes that are not on disk, parents before children, several at a time; return their records.
 

@@ -91,7 +91,9 @@ def train_stage(bench: Workbench, node: StageNode, teaching: Teaching) -> dict[s
     settings, loss = settings_of(bench, node)
     parent = node.parent
     start = bench.source.folder
-    if parent is not None:
+    if parent is None:
+        bench.source.check_unchanged()
+    else:
         start = stage_folder(stage_digest(bench, parent, teaching)) / "model"
     device = bench.training_device
     encoder = load_cross_encoder(start, bench.tokens.template, device, seed=node.seed, dropout=settings.dropout)
@@ -125,6 +127,7 @@ def train_stage(bench: Workbench, node: StageNode, teaching: Teaching) -> dict[s
                 ),
             ),
         )
+    bench.source.check_unchanged()  # once more: what was read in between would be kept under another model's name
     _save_model(bench, encoder.module, folder)
     write_json(folder / "config.json", config)
     write_json(folder / "environment.json", _environment(bench))

@@ -124,10 +124,16 @@ def test_another_device_another_version_missing_strategies_and_rows_are_told(ran
     )
     starts = ({"device_name": "another device", "code_version": "0.0.1"}, {"device_name": ran.device_name})
     counts = {"log": 10, "documents": 5}
-    found = deviations_of(changed(ran, dataset=dataset, plan=plan, starts=starts, unlabelled_counts=counts), GATE)
+    found = deviations_of(
+        changed(
+            ran, dataset=dataset, plan=plan, starts=starts, unlabelled_counts=counts, computed_with=("fp32", "bf16")
+        ),
+        GATE,
+    )
     facts = {item["code"]: item["facts"] for item in found}
     assert facts["device_changed"] == {"values": ["another device", ran.device_name]}
     assert facts["version_changed"] == {"values": ["0.0.1", __version__]}
+    assert facts["computed_otherwise"] == {"ways": "fp32 → bf16"}
     assert facts["strategies_left_out"] == {"strategies": ["base"]}
     assert facts["rows_left_out"] == {"n": 3}
     assert facts["fewer_unlabelled_queries"] == {"planned": 50, "n": 15}
@@ -137,7 +143,15 @@ def test_another_device_another_version_missing_strategies_and_rows_are_told(ran
 @pytest.mark.parametrize("language", ["en", "ja"])
 def test_every_deviation_has_a_sentence_with_all_its_facts(language: str) -> None:
     assert set(SENTENCES) == set(DEVIATIONS)
-    facts = {**DECIDED, "recommended": "no_go", "values": ["x", "y"], "strategies": ["base"], "n": 1, "planned": 2}
+    facts = {
+        **DECIDED,
+        "recommended": "no_go",
+        "values": ["x", "y"],
+        "strategies": ["base"],
+        "n": 1,
+        "planned": 2,
+        "ways": "x",
+    }
     listed = [{"code": code, "facts": facts} for code in DEVIATIONS]
     lines = deviation_sentences(speaker(language), {"deviations": listed})
     assert len(set(lines)) == len(DEVIATIONS)
