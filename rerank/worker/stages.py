@@ -14,7 +14,7 @@ from rerank.errors import RerankError
 from rerank.models.cross_encoder import load_cross_encoder, save_cross_encoder
 from rerank.models.devices import threads_of
 from rerank.planning.graph import StageNode
-from rerank.store.artefacts import read_json, write_json, write_text
+from rerank.store.artefacts import flush_folder, flush_tree, read_json, read_or_none, write_json, write_text
 from rerank.store.home import room
 from rerank.training.checkpoint import NAME as CHECKPOINT
 from rerank.training.loop import Hooks, train
@@ -66,8 +66,7 @@ def stage_folder(digest: str) -> Path:
 
 def stage_record(digest: str) -> dict[str, Any] | None:
     """Return what is known of a finished stage (`train_seconds` of the device, `dev_score`, ...), None before that."""
-    path = stage_folder(digest) / "record.json"
-    found: dict[str, Any] | None = read_json(path) if path.is_file() else None
+    found: dict[str, Any] | None = read_or_none(read_json, stage_folder(digest) / "record.json")
     return found
 
 
@@ -181,9 +180,11 @@ def _save_model(bench: Workbench, model: Any, folder: Path) -> None:
     part = folder / "model.part"
     shutil.rmtree(part, ignore_errors=True)
     save_cross_encoder(model, bench.source.folder, part)
+    write_text(part / "README.md", _card(bench))
+    flush_tree(part)  # the record says that the weights are whole, also after a power failure
     shutil.rmtree(folder / "model", ignore_errors=True)
     part.rename(folder / "model")
-    write_text(folder / "model" / "README.md", _card(bench))
+    flush_folder(folder)
 
 
 def _card(bench: Workbench) -> str:

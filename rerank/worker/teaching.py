@@ -19,7 +19,7 @@ from rerank.planning.losses import holds_only_ranks
 from rerank.planning.plan import LANGUAGE_MODELS, LOCAL_MODELS
 from rerank.retrieval.candidates import Scorer, scorer_of, top
 from rerank.retrieval.unlabelled import UnlabelledQuery
-from rerank.store.artefacts import read_parquet, write_parquet
+from rerank.store.artefacts import read_or_none, read_parquet, write_parquet
 from rerank.store.home import room
 from rerank.worker.asking import Asked, ask_language_model
 from rerank.worker.first_stage import Similarities
@@ -225,9 +225,8 @@ def _unlabelled(bench: Workbench, similarities: Similarities) -> pd.DataFrame:
     )
     path = room("candidates") / f"{digest}.parquet"
     rests = {item.rest_id: item.rest for item in bench.unlabelled if item.is_pseudo}
-    if path.is_file():
-        found = read_parquet(path)
-    else:
+    found = read_or_none(read_parquet, path)
+    if found is None:
         bench.reporter.progress(phase="unlabelled")
         found = _search(bench, dataset, similarities)
         queries, documents = bench.texts((), set(found["doc_id"]) - set(rests))
