@@ -23,6 +23,8 @@ from rerank.worker.ranking import mean_dev_score
 from rerank.worker.teaching import Teaching
 from rerank.worker.workbench import Workbench
 
+_UNFINISHED = "model.part"  # a model while it is written
+
 
 def stage_config(bench: Workbench, node: StageNode, teaching: Teaching) -> dict[str, Any]:
     """Return everything that determines a stage's weights; its digest is the stage's name.
@@ -77,14 +79,15 @@ def train_stage(bench: Workbench, node: StageNode, teaching: Teaching) -> dict[s
     """
     config = stage_config(bench, node, teaching)
     digest = digest_of(config)
+    folder = stage_folder(digest)
     known = stage_record(digest)
+    _sweep(folder, is_finished=known is not None)
     trained_pairs, dev_pairs = planned_pairs(bench, node)
     facts = {"strategy": node.strategy, **_where(node), "stage": digest[:12]}
     if known is not None:
         bench.meter.expect(trained_pairs=-trained_pairs, scored_pairs=-dev_pairs)
         bench.reporter.event("stage_known", **facts)
         return known
-    folder = stage_folder(digest)
     folder.mkdir(parents=True, exist_ok=True)
     bench.reporter.event("stage_started", **facts)
     settings, loss = settings_of(bench, node)
@@ -176,8 +179,20 @@ def _where(node: StageNode) -> dict[str, float]:
     return found
 
 
+def _sweep(folder: Path, *, is_finished: bool) -> None:
+    """Remove what a killed training left half written, and its checkpoint once it is finished: all as large as models.
+
+    No other process writes into the folder: one job runs at a time, and its lanes have different stages.
+    """
+    for part in folder.glob(".*.part"):
+        part.unlink(missing_ok=True)
+    if is_finished:
+        (folder / CHECKPOINT).unlink(missing_ok=True)
+        shutil.rmtree(folder / _UNFINISHED, ignore_errors=True)
+
+
 def _save_model(bench: Workbench, model: Any, folder: Path) -> None:
-    part = folder / "model.part"
+    part = folder / _UNFINISHED
     shutil.rmtree(part, ignore_errors=True)
     save_cross_encoder(model, bench.source.folder, part)
     write_text(part / "README.md", _card(bench))

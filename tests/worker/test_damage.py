@@ -48,6 +48,23 @@ def numbers(folder: Path) -> tuple[bytes, dict[str, bytes], Any]:
     return (folder / "per_query_seeds.csv").read_bytes(), runs, comparisons
 
 
+def test_a_finished_stage_holds_nothing_that_a_kill_left(again: Path) -> None:
+    """Each killed write of a checkpoint is as large as three models."""
+    home = again.parents[1]
+    known = sorted(home.glob("stages/*"))
+    new = known[0]
+    (new / "record.json").unlink()  # killed in its training; the other ones right after their last line was written
+    for folder in known:
+        (folder / ".checkpoint.safetensors.k1ll3d.part").write_bytes(b"weights")
+        (folder / "model.part").mkdir()
+        if folder != new:
+            (folder / "checkpoint.safetensors").write_bytes(b"weights")
+    run_experiment(ExperimentSpec(again.name, device="cpu"), Silent())
+    for folder in known:
+        names = {path.name for path in folder.iterdir()}
+        assert names == {"model", "record.json", "config.json", "environment.json"}
+
+
 ROOMS = (
     "rankings/*.parquet",
     "rankings/*.json",
