@@ -4,6 +4,7 @@ import contextlib
 import errno
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -70,6 +71,33 @@ def flush_tree(folder: Path) -> None:
         elif path.is_dir():
             flush_folder(path)
     flush_folder(folder)
+
+
+def replace_folder(part: Path, target: Path) -> None:
+    """Move a finished folder to its place, over an older one: killed at any time, one of them is whole or none is there.
+
+    What is needed to put the older one back stays until `settle_folder` is called again.
+    """
+    settle_folder(target)
+    flush_tree(part)
+    old = _older(target)
+    if target.exists():
+        target.rename(old)
+    part.rename(target)
+    flush_folder(target.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def settle_folder(target: Path) -> None:
+    """End what a killed `replace_folder` began: put the older folder back where nothing is, else remove it."""
+    old = _older(target)
+    if old.exists() and not target.exists():
+        old.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _older(target: Path) -> Path:
+    return target.with_name(f".{target.name}.old")
 
 
 def read_or_none(read: Callable[[Path], Content], path: Path) -> Content | None:

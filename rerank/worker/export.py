@@ -32,7 +32,7 @@ from rerank.planning.graph import distils
 from rerank.report.evidence import evidence_of
 from rerank.report.exported import CARDS, RECORD, strategy_to_export
 from rerank.report.files import read_seed_scores
-from rerank.store.artefacts import read_json, write_json, write_text
+from rerank.store.artefacts import read_json, replace_folder, settle_folder, write_json, write_text
 from rerank.wording.card import card_text
 from rerank.worker.ranking import scores_one_by_one
 from rerank.worker.refit import Refit, refit
@@ -78,9 +78,10 @@ def run_export(spec: ExportSpec, reporter: Reporter) -> None:
     if result is None:
         raise RerankError("no_result_yet", experiment=spec.experiment)
     strategy = strategy_to_export(result, spec.strategy)
+    target = export_folder(spec.experiment, strategy)
+    settle_folder(target)
     trained = refit(plan, strategy, pick_device(spec.device), reporter)
     reporter.progress(phase="exporting")
-    target = export_folder(spec.experiment, strategy)
     part = target.with_name(f".{target.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     shutil.copytree(trained.folder, part)
@@ -93,8 +94,7 @@ def run_export(spec: ExportSpec, reporter: Reporter) -> None:
     for language, name in CARDS.items():
         write_text(part / name, card_text(language, record))
     write_json(part / RECORD, record)
-    shutil.rmtree(target, ignore_errors=True)
-    part.rename(target)
+    replace_folder(part, target)
     reporter.event("exported", strategy=strategy, folder=str(target))
     reporter.progress(phase="done", share=1.0, seconds_left=0.0)
 

@@ -1,5 +1,6 @@
 """Files and folders that appear whole or not at all, also when two write at once or the machine goes off."""
 
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +11,8 @@ from rerank.store.artefacts import (
     read_json,
     read_or_none,
     read_parquet,
+    replace_folder,
+    settle_folder,
     write_json,
     write_parquet,
 )
@@ -74,3 +77,53 @@ def test_what_may_not_be_read_is_not_taken_for_missing(tmp_path: Path) -> None:
 
     with pytest.raises(PermissionError):
         read_or_none(read, tmp_path)
+
+
+def model(folder: Path, letter: str) -> Path:
+    """A folder of several files that all hold one letter."""
+    folder.mkdir()
+    for name in ("config.json", "export.json", "model.safetensors"):
+        (folder / name).write_text(letter)
+    return folder
+
+
+class Killed(BaseException):
+    """What nothing catches."""
+
+
+@pytest.mark.parametrize("kept", range(7))
+def test_a_kill_while_a_folder_is_replaced_leaves_a_whole_one_or_none(
+    kept: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed after each of its steps on the disk: moves, and every single file that it removes."""
+    target, part = model(tmp_path / "C", "a"), model(tmp_path / ".C.part", "b")
+    steps = 0
+
+    def counted(real):
+        def step(*given, **named):
+            nonlocal steps
+            if steps == kept:
+                raise Killed
+            steps += 1
+            return real(*given, **named)
+
+        return step
+
+    with monkeypatch.context() as patch:
+        for name in ("rename", "unlink", "rmdir"):
+            patch.setattr(os, name, counted(getattr(os, name)))
+        try:
+            replace_folder(part, target)
+        except Killed:
+            assert steps == kept
+    assert steps == min(kept, 6)  # two moves, three files and their folder
+    if target.exists():
+        assert {path.read_text() for path in target.iterdir()} == {"a" if kept < 2 else "b"}
+        assert len(list(target.iterdir())) == 3
+    settle_folder(target)
+    assert {path.read_text() for path in target.iterdir()} == {"a" if kept < 2 else "b"}
+    assert not (tmp_path / ".C.old").exists()
+    again = part if part.exists() else model(part, "c")
+    replace_folder(again, target)
+    assert {path.read_text() for path in target.iterdir()} == {"b" if kept < 2 else "c"}
+    assert [path.name for path in tmp_path.iterdir()] == ["C"]
