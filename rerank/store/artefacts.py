@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -74,7 +74,7 @@ def flush_tree(folder: Path) -> None:
 
 
 def replace_folder(part: Path, target: Path) -> None:
-    """Move a finished folder to its place, over an older one: killed at any time, one of them is whole or none is there.
+    """Move a finished folder to its place, over an older one: after a kill one of them is whole, or none is there.
 
     What is needed to put the older one back stays until `settle_folder` is called again.
     """
@@ -134,6 +134,30 @@ def write_json(path: Path, value: object, mode: int = 0o644) -> None:
 def read_json(path: Path) -> Any:
     """Read a JSON file."""
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def update_json(path: Path, change: Callable[[Any], object]) -> None:
+    """Write what `change` makes of a JSON file's value (None where there is no file); one after another changes it.
+
+    What two people add at the same time is all kept.
+    """
+    with _alone_with(path):
+        write_json(path, change(read_json(path) if path.is_file() else None))
+
+
+@contextlib.contextmanager
+def _alone_with(path: Path) -> Iterator[None]:
+    """Hold the lock of a file, a file of its own beside it: the file itself is another one after every write."""
+    try:
+        import fcntl
+    except ImportError:  # no POSIX system: whoever writes last wins there
+        yield
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(f".{path.name}.lock").open("a") as lock:
+        with contextlib.suppress(OSError):  # a network drive without locks
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def write_parquet(path: Path, frame: pd.DataFrame) -> None:

@@ -1,6 +1,7 @@
 """Files and folders that appear whole or not at all, also when two write at once or the machine goes off."""
 
 import os
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +14,7 @@ from rerank.store.artefacts import (
     read_parquet,
     replace_folder,
     settle_folder,
+    update_json,
     write_json,
     write_parquet,
 )
@@ -127,3 +129,11 @@ def test_a_kill_while_a_folder_is_replaced_leaves_a_whole_one_or_none(
     replace_folder(again, target)
     assert {path.read_text() for path in target.iterdir()} == {"b" if kept < 2 else "c"}
     assert [path.name for path in tmp_path.iterdir()] == ["C"]
+
+
+def test_without_locks_a_file_is_changed_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    for letter in "ab":
+        update_json(tmp_path / "log.json", lambda known: [*(known or []), letter])  # noqa: B023
+    assert read_json(tmp_path / "log.json") == ["a", "b"]
+    assert [path.name for path in tmp_path.iterdir()] == ["log.json"]
