@@ -6,7 +6,7 @@ from typing import Any
 from rerank.audit.disagreements import MARKS
 from rerank.errors import RerankError
 from rerank.planning.experiments import experiment_folder, now
-from rerank.store.artefacts import read_json, write_json
+from rerank.store.artefacts import read_json, update_json
 from rerank.store.home import room
 
 AUDIT, OVERRIDES, MARKED = "audit.json", "teacher_overrides.json", "audit_marks.json"
@@ -40,8 +40,7 @@ def let_teach(experiment: str, *, by: str, reason: str) -> dict[str, Any]:
     if not by.strip() or not reason.strip():
         raise RerankError("teacher_override_unsigned")
     record = {"at": now(), "audit": audit["digest"], "by": by.strip(), "reason": reason.strip()}
-    path = experiment_folder(experiment) / OVERRIDES
-    write_json(path, [*(_read(path) or []), record])
+    update_json(experiment_folder(experiment) / OVERRIDES, lambda known: [*(known or []), record])
     return record
 
 
@@ -59,13 +58,18 @@ def record_mark(experiment: str, query_id: str, mark: str | None) -> dict[str, A
     """
     if mark is not None and mark not in MARKS:
         raise RerankError("unknown_mark", mark=mark)
-    known = {record["query_id"]: record for record in marks(experiment).values()}
-    if mark is None:
-        known.pop(query_id, None)
-    else:
-        known[query_id] = {"query_id": query_id, "mark": mark, "at": now()}
-    write_json(experiment_folder(experiment) / MARKED, list(known.values()))
-    return known.get(query_id)
+    new = None if mark is None else {"query_id": query_id, "mark": mark, "at": now()}
+
+    def change(known: Any) -> list[dict[str, Any]]:
+        changed = {str(record["query_id"]): record for record in known or []}
+        if new is None:
+            changed.pop(query_id, None)
+        else:
+            changed[query_id] = new
+        return list(changed.values())
+
+    update_json(experiment_folder(experiment) / MARKED, change)
+    return new
 
 
 def marks(experiment: str) -> dict[str, dict[str, Any]]:

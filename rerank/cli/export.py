@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from rerank.cli.output import not_writable, output_folder
 from rerank.cli.run import exit_code, watch
 from rerank.errors import RerankError
 from rerank.jobs.launch import start
@@ -21,14 +22,17 @@ def export(given: argparse.Namespace, say: Say) -> int:
     if result is None:
         raise RerankError("no_result_yet", experiment=experiment)
     strategy = strategy_to_export(result, given.strategy)
-    out = Path(given.out).expanduser()
+    out = output_folder(given.out)
     if not is_replaceable(out):
         raise RerankError("folder_not_empty", path=str(out))
     spec = {"experiment": experiment, "strategy": strategy, "device": given.device}
     job = watch(start("export", {**spec, "onnx": given.onnx or given.int8, "int8": given.int8}), say)
     if job.state != "done":
         return exit_code(job, say)
-    copy_export(experiment, strategy, out)
+    try:
+        copy_export(experiment, strategy, out)
+    except OSError as error:  # full by now, or gone
+        raise not_writable(out, error) from error
     record = read_json(out / RECORD)
     print(say("{strategy} is exported.", strategy=strategy_name(say, strategy)))
     for sentence in (exactness(say), *mixture_sentences(say, record)):

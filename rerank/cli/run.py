@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rerank.audit.records import let_teach
 from rerank.cli.data import dataset_of
+from rerank.cli.output import not_writable, output_folder
 from rerank.cli.plan import plan_of
 from rerank.cli.show import print_result
 from rerank.errors import RerankError
@@ -29,12 +30,10 @@ LINE_SECONDS = 15.0  # between lines when nobody watches a terminal
 
 def run(given: argparse.Namespace, say: Say) -> int:
     """Run an experiment to its end; 0 done, 2 bad input, 3 interrupted."""
+    out = output_folder(given.out)
     dataset = dataset_of(given)
     said = dataset.teacher_scores
     plan = plan_of(given, dataset.digest, has_only_ranks=said is not None and holds_only_ranks(said))
-    out = Path(given.out).expanduser()
-    if out.exists() and not out.is_dir():
-        raise RerankError("input_unreadable", path=str(out), reason="not a folder")
     business = read_business(Path(given.business).expanduser()) if given.business else None
     experiment = lock_plan(plan, name=given.name or dataset.name, dataset_name=dataset.name)
     print(say("Experiment {id}, plan locked.", id=experiment), file=sys.stderr)
@@ -45,7 +44,10 @@ def run(given: argparse.Namespace, say: Say) -> int:
     job = start("experiment", {"experiment": experiment, "gate": given.gate, "device": given.device})
     job = watch(job, say)
     if job.state == "done":
-        export(experiment_folder(experiment), out)
+        try:
+            export(experiment_folder(experiment), out)
+        except OSError as error:  # full by now, or gone
+            raise not_writable(out, error) from error
         result = load_result(experiment)
         if result is None:
             raise RerankError("no_result_yet", experiment=experiment)

@@ -16,7 +16,7 @@ from rerank.intake.findings import Finding
 from rerank.intake.mapping import FIELDS
 from rerank.intake.noting import RejectedRow, capped, finding_dict, rejected_frame
 from rerank.intake.personal import mask
-from rerank.store.artefacts import read_json, read_parquet, write_json, write_parquet, write_parquet_parts
+from rerank.store.artefacts import flush_tree, read_json, read_parquet, write_json, write_parquet, write_parquet_parts
 from rerank.store.columns import link_columns, mapped_columns
 from rerank.store.home import room
 
@@ -54,6 +54,7 @@ def save_dataset(dataset: Dataset, findings: Sequence[Finding] = (), rejected: S
         write_parquet_parts(part / "rejected.parquet", _rejected_frames(rejected, bool(dataset.manifest.get("masked"))))
         write_json(part / "manifest.json", dict(dataset.manifest))
         part.chmod(0o755)
+        flush_tree(part)
         if final.exists():  # a folder without manifest: somebody's broken copy
             shutil.rmtree(final, ignore_errors=True)
         part.rename(final)

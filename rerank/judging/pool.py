@@ -15,7 +15,7 @@ from rerank.intake.pairs import KEY
 from rerank.retrieval.bm25 import Bm25
 from rerank.retrieval.candidates import bm25_of, index_folder, top
 from rerank.retrieval.mapped_index import MappedBm25
-from rerank.store.artefacts import read_parquet, write_parquet
+from rerank.store.artefacts import read_or_none, read_parquet, write_parquet
 from rerank.store.home import room
 from rerank.store.parts import OnPart, made_in_parts
 
@@ -63,8 +63,9 @@ def keep_bm25_ranking(dataset: Dataset, depth: int, on_index: OnPart, on_search:
     Both may raise to stop.
     """
     path = bm25_ranking_path(dataset, depth)
-    if path.is_file():
-        return read_parquet(path)
+    known = read_or_none(read_parquet, path)
+    if known is not None:
+        return known
     index = bm25_of(dataset, on_index)
     parts = path.with_suffix(".parts")
     parts.mkdir(parents=True, exist_ok=True)

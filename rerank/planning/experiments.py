@@ -8,7 +8,7 @@ from rerank.digests import digest_of
 from rerank.errors import RerankError
 from rerank.planning.check import plan_from_dict
 from rerank.planning.plan import Plan
-from rerank.store.artefacts import read_json, write_json
+from rerank.store.artefacts import read_json, update_json, write_json
 from rerank.store.home import room
 
 ID_LENGTH = 12
@@ -111,10 +111,8 @@ def load_result(identity: str) -> dict[str, Any] | None:
 
 def record_gate(identity: str, *, decided: str, recommended: str, by: str, reason: str) -> None:
     """Add a decision about gate 1 (`go` or `no_go`) to the experiment's record; earlier ones stay."""
-    path = experiment_folder(identity) / "gates.json"
-    known = read_json(path) if path.is_file() else []
-    known.append({"at": now(), "decided": decided, "recommended": recommended, "by": by, "reason": reason})
-    write_json(path, known)
+    record = {"at": now(), "decided": decided, "recommended": recommended, "by": by, "reason": reason}
+    update_json(experiment_folder(identity) / "gates.json", lambda known: [*(known or []), record])
 
 
 def gates(identity: str) -> list[dict[str, Any]]:

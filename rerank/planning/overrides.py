@@ -6,7 +6,7 @@ from typing import Any
 
 from rerank.errors import RerankError
 from rerank.planning.experiments import experiment_folder, now
-from rerank.store.artefacts import read_json, write_json
+from rerank.store.artefacts import read_json, update_json
 
 OVERRIDES_FILE = "overrides.json"
 
@@ -32,7 +32,7 @@ def record_override(
         "by": by.strip(),
         "reason": reason.strip(),
     }
-    write_json(path, [*overrides(identity), record])
+    update_json(path, lambda known: [*(known or []), record])
 
 
 def overrides(identity: str) -> list[dict[str, Any]]:

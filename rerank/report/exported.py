@@ -10,10 +10,11 @@ from typing import Any
 from rerank.errors import RerankError
 from rerank.planning.experiments import export_folder
 from rerank.planning.graph import path_of
-from rerank.store.artefacts import read_json
+from rerank.store.artefacts import flush_folder, flush_tree, read_json
 
 RECORD = "export.json"
 CARDS: Mapping[str, str] = {"en": "README.md", "ja": "README.ja.md"}
+_PART = ".export.part"  # a copy while it is written
 MAX_ZIP_BYTES = 300_000_000  # a page hands it over from memory
 
 
@@ -57,16 +58,43 @@ def load_export(experiment: str, strategy: str) -> dict[str, Any] | None:
 
 def is_replaceable(out: Path) -> bool:
     """Say whether an export may be written to a place: nothing is there, or an empty folder, or an earlier export."""
-    return not out.exists() or (out.is_dir() and (not any(out.iterdir()) or (out / RECORD).is_file()))
+    if not out.exists():
+        return True
+    return out.is_dir() and ({path.name for path in out.iterdir()} <= {_PART} or (out / RECORD).is_file())
 
 
 def copy_export(experiment: str, strategy: str, out: Path) -> None:
-    """Copy an exported model to `out`, replacing what `is_replaceable` allows."""
-    part = out.with_name(f".{out.name}.part")
+    """Copy an exported model to `out`, replacing what `is_replaceable` allows but hidden files.
+
+    A kill leaves the earlier export whole, or a folder without `export.json`, which comes last.
+    """
+    out = out.resolve()
+    is_new = not out.exists()
+    # A folder that is there stays: it may be a volume, or where somebody works. So its copy is written inside.
+    part = out.with_name(f".{out.name}.part") if is_new else out / _PART
     shutil.rmtree(part, ignore_errors=True)
     shutil.copytree(export_folder(experiment, strategy), part)
-    shutil.rmtree(out, ignore_errors=True)
-    part.rename(out)
+    flush_tree(part)
+    if is_new:
+        part.rename(out)
+    else:
+        (out / RECORD).unlink(missing_ok=True)
+        _remove_visible(out)
+        for path in sorted(part.iterdir(), key=lambda path: path.name == RECORD):
+            path.rename(out / path.name)
+        part.rmdir()
+        flush_folder(out)
+    flush_folder(out.parent)
+
+
+def _remove_visible(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.name.startswith("."):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def folder_bytes(folder: Path) -> int:

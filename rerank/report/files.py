@@ -129,7 +129,8 @@ def read_log(folder: Path) -> list[dict[str, Any]]:
     path = folder / "log.jsonl"
     found: list[dict[str, Any]] = []
     if path.is_file():
-        for line in path.read_text(encoding="utf-8").splitlines():
+        # Only these ends of lines: a text in an event may hold others. A kill can also cut a letter in two.
+        for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
             try:
                 found.append(json.loads(line))
             except ValueError:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from rerank.intake.mapping import FIELDS
 from rerank.retrieval.bm25 import K1, METHOD, B
 from rerank.retrieval.tokens import tokens_of
-from rerank.store.artefacts import read_json, write_json
+from rerank.store.artefacts import flush_tree, read_json, write_json
 from rerank.store.columns import ColumnWriter, batches_of, mapped_columns, n_rows_in
 from rerank.store.parts import OnPart, made_in_parts
 
@@ -81,6 +81,7 @@ def build_index(
         _merge(made, paths)
         write_json(made / "index.json", {"n_documents": total})
         made.chmod(0o755)
+        flush_tree(made)
         if not (folder / "index.json").is_file():
             made.rename(folder)
     finally:
@@ -109,6 +110,7 @@ def _write_part(folder: Path, texts: Sequence[str]) -> None:
     np.save(made / "ends.npy", np.searchsorted(word, np.arange(len(ordered) + 1)))  # where each word's postings begin
     (pairs % len(texts)).astype(np.int32).tofile(made / _DOCUMENTS)
     times.astype(np.int32).tofile(made / _TIMES)
+    flush_tree(made)
     try:
         made.rename(folder)
     except OSError:  # another process has just made it

@@ -101,6 +101,9 @@ ERRORS: Mapping[str, str] = {
         "The decision recommends no trained model. Name one with --strategy if you want it all the same: {known}."
     ),
     "strategy_not_trained": later("{strategy} has no trained model in this result. Those that have one: {known}."),
+    "output_not_writable": later(
+        "Nothing can be written to {folder} ({cause}). Name another folder with --out; what was computed so far is kept."
+    ),
     "folder_not_empty": later("{path} holds something else than an export. Name another folder."),
     "onnx_missing": later("ONNX needs packages that are not installed ({packages}): pip install -e .[onnx]"),
     "onnx_differs": later(

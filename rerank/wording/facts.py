@@ -30,7 +30,6 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "unknown_field": later("there is no field “{field}”"),
         "not_text": later("“{field}” is not text"),
         "labels": later("“labels” has grades that are no whole numbers"),
-        "not a folder": later("it is not a folder"),
     },
     "value": {
         "repeated": later("a list with repetitions"),

@@ -27,7 +27,7 @@ from rerank.planning.experiments import experiment_folder, now
 from rerank.planning.graph import distils
 from rerank.planning.plan import LANGUAGE_MODELS, LOCAL_MODELS, FirstStage, Plan
 from rerank.planning.splits import evaluable_queries, folds_of
-from rerank.store.artefacts import read_json, read_parquet, write_json
+from rerank.store.artefacts import read_json, read_or_none, read_parquet, write_json
 from rerank.worker.asking import check_askable
 from rerank.worker.first_stage import Similarities, candidate_lists
 from rerank.worker.local_teacher import local_source
@@ -94,8 +94,8 @@ def audit(
         }
     )
     path = audit_path(digest)
-    if path.is_file():
-        known: dict[str, Any] = read_json(path)
+    known: dict[str, Any] | None = read_or_none(read_json, path)
+    if known is not None:
         return known
     bench.reporter.progress(phase="auditing")
     similar = bench.candidates[_KEY].assign(embedding=embedding)

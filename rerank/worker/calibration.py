@@ -15,7 +15,7 @@ from rerank.models.passages import Reading
 from rerank.planning.forecast import Speed, Training, Work, forecast, saved_side_by_side
 from rerank.planning.graph import StageNode
 from rerank.planning.plan import FUSION
-from rerank.store.artefacts import read_json, write_json
+from rerank.store.artefacts import read_json, read_or_none, write_json
 from rerank.store.home import room
 from rerank.training.lists import TrainingList
 from rerank.training.loop import optimizer_of
@@ -37,8 +37,9 @@ def measure_speed(bench: Workbench) -> Speed:
     """Return this device's speed on this dataset's own pairs, measured once and kept; training as one lane has it."""
     key = speed_key(bench.source.digest, bench.reading, bench.training_device.numerics(), bench.dataset.digest)
     path = room("calibrations") / f"{key}.json"
-    if path.is_file():
-        return Speed(**read_json(path))
+    known = read_or_none(read_json, path)
+    if known is not None:
+        return Speed(**known)
     bench.reporter.progress(phase="calibrating")
     rng = np.random.default_rng(0)
     rows = bench.candidates.iloc[rng.permutation(len(bench.candidates))[:N_SCORED]]

@@ -32,7 +32,7 @@ from rerank.planning.graph import distils
 from rerank.report.evidence import evidence_of
 from rerank.report.exported import CARDS, RECORD, strategy_to_export
 from rerank.report.files import read_seed_scores
-from rerank.store.artefacts import read_json, write_json, write_text
+from rerank.store.artefacts import read_json, replace_folder, settle_folder, write_json, write_text
 from rerank.wording.card import card_text
 from rerank.worker.ranking import scores_one_by_one
 from rerank.worker.refit import Refit, refit
@@ -81,9 +81,10 @@ def run_export(spec: ExportSpec, reporter: Reporter) -> None:
     measured = result["base_model"].get("digest")  # older results do not say
     if measured is not None and measured != find_model(plan.base_model).digest:
         raise RerankError("base_model_changed", model=result["base_model"]["name"])
+    target = export_folder(spec.experiment, strategy)
+    settle_folder(target)
     trained = refit(plan, strategy, pick_device(spec.device), reporter)
     reporter.progress(phase="exporting")
-    target = export_folder(spec.experiment, strategy)
     part = target.with_name(f".{target.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     shutil.copytree(trained.folder, part)
@@ -96,8 +97,7 @@ def run_export(spec: ExportSpec, reporter: Reporter) -> None:
     for language, name in CARDS.items():
         write_text(part / name, card_text(language, record))
     write_json(part / RECORD, record)
-    shutil.rmtree(target, ignore_errors=True)
-    part.rename(target)
+    replace_folder(part, target)
     reporter.event("exported", strategy=strategy, folder=str(target))
     reporter.progress(phase="done", share=1.0, seconds_left=0.0)
 

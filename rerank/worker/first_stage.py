@@ -17,7 +17,7 @@ from rerank.models.sources import EMBEDDED_SHA256
 from rerank.planning.plan import Plan
 from rerank.retrieval.candidates import Scorer, build_candidates, document_texts, scorer_of
 from rerank.retrieval.tokens import VERSION
-from rerank.store.artefacts import read_json, read_parquet, write_json, write_parquet
+from rerank.store.artefacts import read_json, read_or_none, read_parquet, write_json, write_parquet
 from rerank.store.home import room
 from rerank.worker.meter import Meter
 
@@ -46,9 +46,10 @@ class Similarities:
         key = digest_of([*self.identity, list(texts)])
         path = room("embeddings") / f"{key}.parquet"
         facts = path.with_suffix(".json")
-        if path.is_file() and facts.is_file():
-            self.seconds += float(read_json(facts)["seconds"])
-            return np.stack(read_parquet(path)["vector"].to_list()).astype(np.float32)
+        known, took = read_or_none(read_parquet, path), read_or_none(read_json, facts)
+        if known is not None and took is not None:
+            self.seconds += float(took["seconds"])
+            return np.stack(known["vector"].to_list()).astype(np.float32)
         if self._encoder is None:
             self._encoder = Encoder(self._device)
         self._meter.expect(scored_pairs=len(texts))
@@ -142,9 +143,10 @@ def candidate_lists(dataset: Dataset, plan: Plan, query_ids: Sequence[str], simi
     )
     path = room("candidates") / f"{digest}.parquet"
     facts = path.with_suffix(".json")
-    if path.is_file() and facts.is_file():
-        known = read_json(facts)["latencies_ms"]
-        return Candidates(read_parquet(path), digest, None if known is None else tuple(known))
+    known, about = read_or_none(read_parquet, path), read_or_none(read_json, facts)
+    if known is not None and about is not None:
+        took = about["latencies_ms"]
+        return Candidates(known, digest, None if took is None else tuple(took))
     latencies: list[float] = []
     scorer: Scorer | None = None
     if first.kind != "run":

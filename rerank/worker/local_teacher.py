@@ -23,7 +23,7 @@ from rerank.models.token_store import TokenStore, load_tokenizer
 from rerank.models.yes_no import load_yes_no_model
 from rerank.planning.forecast import HIGH, LOW
 from rerank.planning.plan import Plan
-from rerank.store.artefacts import read_json, read_parquet, write_json, write_parquet
+from rerank.store.artefacts import read_json, read_or_none, read_parquet, write_json, write_parquet
 from rerank.store.home import room
 from rerank.teacher.language_model import Task
 from rerank.teacher.prompts import Prompt, as_data, load_prompt, yes_no_parts
@@ -195,7 +195,10 @@ class LocalTeacher:
         if self._known is None:
             self._known = {}
             for path in sorted(self._folder.glob("*.parquet")):
-                for key, rows in read_parquet(path).groupby("key", sort=False):
+                stored = read_or_none(read_parquet, path)
+                if stored is None:
+                    continue
+                for key, rows in stored.groupby("key", sort=False):
                     self._known.setdefault(str(key), rows.drop(columns="key").reset_index(drop=True))
         return self._known
 
@@ -212,8 +215,9 @@ class LocalTeacher:
         """Return how long a pair takes on this device, measured once on the plan's own candidates and kept."""
         bench = self._bench
         path = room("calibrations") / f"{digest_of(['teacher', self.identity, bench.dataset.digest])}.json"
-        if path.is_file():
-            return float(read_json(path)["seconds_per_pair"])
+        known = read_or_none(read_json, path)
+        if known is not None:
+            return float(known["seconds_per_pair"])
         rng = np.random.default_rng(0)
         rows = bench.candidates.iloc[rng.permutation(len(bench.candidates))[:N_TIMED]]
         queries, documents = bench.texts({rows["query_id"].iloc[0]}, set(rows["doc_id"]))

@@ -8,7 +8,7 @@ from rerank.cost.amounts import compute_usd
 from rerank.cost.prices import Price
 from rerank.errors import RerankError
 from rerank.planning.plan import Budget
-from rerank.store.artefacts import read_json, write_json
+from rerank.store.artefacts import read_json, read_or_none, write_json
 from rerank.worker.reporter import Reporter
 
 TRAINING_WEIGHT = 3.0  # a backward pass costs two forward passes
@@ -37,7 +37,8 @@ class Meter:
         self._begun = self._saved = clock()
         self._told = 0.0
         self._spent = spent
-        before = read_json(spent) if spent is not None and spent.is_file() else {"device_seconds": 0.0, "usd": 0.0}
+        known = None if spent is None else read_or_none(read_json, spent)
+        before = known or {"device_seconds": 0.0, "usd": 0.0}
         self._seconds_before, self._usd_before = float(before["device_seconds"]), float(before["usd"])
         self.teacher_usd = 0.0  # what all starts have paid a teacher; whoever asks it keeps this true
         self.total_units = 0.0

@@ -14,7 +14,7 @@ from rerank.evaluation.rankings import ranking_of
 from rerank.models.cross_encoder import CrossEncoder, load_cross_encoder
 from rerank.models.devices import synchronize
 from rerank.models.passages import PairScorer
-from rerank.store.artefacts import read_json, read_parquet, write_json, write_parquet
+from rerank.store.artefacts import read_json, read_or_none, read_parquet, write_json, write_parquet
 from rerank.store.home import room
 from rerank.worker.workbench import Workbench, named
 
@@ -62,9 +62,10 @@ def rank_queries(
     path = ranking_path(bench, model_digest, query_ids)
     facts = path.with_suffix(".json")
     part = bench.candidates_of(query_ids)
-    if path.is_file() and facts.is_file():
+    known, took = read_or_none(read_parquet, path), read_or_none(read_json, facts)
+    if known is not None and took is not None:
         bench.meter.expect(scored_pairs=-bench.scored_pairs(query_ids))
-        return read_parquet(path), list(read_json(facts)["latencies_ms"])
+        return known, list(took["latencies_ms"])
     encoder = load_cross_encoder(folder, bench.tokens.template, bench.device, seed=0)
     bench.tokenize(query_ids, list(part["doc_id"]))
     scores, latencies = scores_one_by_one(bench, encoder, part)

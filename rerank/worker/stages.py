@@ -14,7 +14,7 @@ from rerank.errors import RerankError
 from rerank.models.cross_encoder import load_cross_encoder, save_cross_encoder
 from rerank.models.devices import threads_of
 from rerank.planning.graph import StageNode
-from rerank.store.artefacts import read_json, write_json, write_text
+from rerank.store.artefacts import flush_folder, flush_tree, read_json, read_or_none, write_json, write_text
 from rerank.store.home import room
 from rerank.training.checkpoint import NAME as CHECKPOINT
 from rerank.training.loop import Hooks, train
@@ -22,6 +22,8 @@ from rerank.worker.material import JOINT, list_maker, planned_pairs, settings_of
 from rerank.worker.ranking import mean_dev_score
 from rerank.worker.teaching import Teaching
 from rerank.worker.workbench import Workbench
+
+_UNFINISHED = "model.part"  # a model while it is written
 
 
 def stage_config(bench: Workbench, node: StageNode, teaching: Teaching) -> dict[str, Any]:
@@ -66,8 +68,7 @@ def stage_folder(digest: str) -> Path:
 
 def stage_record(digest: str) -> dict[str, Any] | None:
     """Return what is known of a finished stage (`train_seconds` of the device, `dev_score`, ...), None before that."""
-    path = stage_folder(digest) / "record.json"
-    found: dict[str, Any] | None = read_json(path) if path.is_file() else None
+    found: dict[str, Any] | None = read_or_none(read_json, stage_folder(digest) / "record.json")
     return found
 
 
@@ -78,14 +79,15 @@ def train_stage(bench: Workbench, node: StageNode, teaching: Teaching) -> dict[s
     """
     config = stage_config(bench, node, teaching)
     digest = digest_of(config)
+    folder = stage_folder(digest)
     known = stage_record(digest)
+    _sweep(folder, is_finished=known is not None)
     trained_pairs, dev_pairs = planned_pairs(bench, node)
     facts = {"strategy": node.strategy, **_where(node), "stage": digest[:12]}
     if known is not None:
         bench.meter.expect(trained_pairs=-trained_pairs, scored_pairs=-dev_pairs)
         bench.reporter.event("stage_known", **facts)
         return known
-    folder = stage_folder(digest)
     folder.mkdir(parents=True, exist_ok=True)
     bench.reporter.event("stage_started", **facts)
     settings, loss = settings_of(bench, node)
@@ -180,13 +182,27 @@ def _where(node: StageNode) -> dict[str, float]:
     return found
 
 
+def _sweep(folder: Path, *, is_finished: bool) -> None:
+    """Remove what a killed training left half written, and its checkpoint once it is finished: all as large as models.
+
+    No other process writes into the folder: one job runs at a time, and its lanes have different stages.
+    """
+    for part in folder.glob(".*.part"):
+        part.unlink(missing_ok=True)
+    if is_finished:
+        (folder / CHECKPOINT).unlink(missing_ok=True)
+        shutil.rmtree(folder / _UNFINISHED, ignore_errors=True)
+
+
 def _save_model(bench: Workbench, model: Any, folder: Path) -> None:
-    part = folder / "model.part"
+    part = folder / _UNFINISHED
     shutil.rmtree(part, ignore_errors=True)
     save_cross_encoder(model, bench.source.folder, part)
+    write_text(part / "README.md", _card(bench))
+    flush_tree(part)  # the record says that the weights are whole, also after a power failure
     shutil.rmtree(folder / "model", ignore_errors=True)
     part.rename(folder / "model")
-    write_text(folder / "model" / "README.md", _card(bench))
+    flush_folder(folder)
 
 
 def _card(bench: Workbench) -> str:

@@ -16,10 +16,11 @@ from rerank.evaluation.fusion import standardised
 from rerank.intake.dataset import Dataset
 from rerank.planning.graph import distils
 from rerank.planning.losses import holds_only_ranks
-from rerank.planning.plan import LANGUAGE_MODELS, LOCAL_MODELS
+from rerank.planning.plan import LANGUAGE_MODELS, LOCAL_MODELS, Plan
 from rerank.retrieval.candidates import Scorer, scorer_of, top
+from rerank.retrieval.tokens import VERSION
 from rerank.retrieval.unlabelled import UnlabelledQuery
-from rerank.store.artefacts import read_parquet, write_parquet
+from rerank.store.artefacts import read_or_none, read_parquet, write_parquet
 from rerank.store.home import room
 from rerank.worker.asking import Asked, ask_language_model
 from rerank.worker.first_stage import Similarities
@@ -214,6 +215,7 @@ def _unlabelled(bench: Workbench, similarities: Similarities) -> pd.DataFrame:
     """
     plan, dataset = bench.plan, bench.dataset
     first = plan.first_stage
+    kind = _searched_by(plan)
     digest = digest_of(
         {
             "dataset": dataset.digest,
@@ -221,13 +223,13 @@ def _unlabelled(bench: Workbench, similarities: Similarities) -> pd.DataFrame:
             "queries": [[item.query_id, item.text, item.rest] for item in bench.unlabelled],
             "teacher": plan.teacher,
             "encoder": similarities.identity,
+            "tokens": VERSION if kind in ("bm25", "rrf") else None,
         }
     )
     path = room("candidates") / f"{digest}.parquet"
     rests = {item.rest_id: item.rest for item in bench.unlabelled if item.is_pseudo}
-    if path.is_file():
-        found = read_parquet(path)
-    else:
+    found = read_or_none(read_parquet, path)
+    if found is None:
         bench.reporter.progress(phase="unlabelled")
         found = _search(bench, dataset, similarities)
         queries, documents = bench.texts((), set(found["doc_id"]) - set(rests))
@@ -238,6 +240,11 @@ def _unlabelled(bench: Workbench, similarities: Similarities) -> pd.DataFrame:
             found = found.assign(similarity=0.0)
         write_parquet(path, found)
     return found
+
+
+def _searched_by(plan: Plan) -> str:
+    """Return what searches for unlabelled queries: the user's own search cannot be asked, so words stand in for it."""
+    return "bm25" if plan.first_stage.kind == "run" else plan.first_stage.kind
 
 
 def _search(bench: Workbench, dataset: Dataset, similarities: Similarities) -> pd.DataFrame:
@@ -253,8 +260,7 @@ def _search(bench: Workbench, dataset: Dataset, similarities: Similarities) -> p
         return rows.assign(rank=rows.groupby("query_id").cumcount() + 1).reset_index(drop=True)[
             [*_KEY, "rank", "score"]
         ]
-    # The user's own search cannot be asked here, so words stand in for it.
-    kind = "bm25" if plan.first_stage.kind == "run" else plan.first_stage.kind
+    kind = _searched_by(plan)
     search = scorer_of(kind, dataset, similarities.scorer() if kind in ("embedding", "rrf") else None)
     place = {str(doc_id): position for position, doc_id in enumerate(dataset.documents["doc_id"])}
     doc_ids = dataset.documents["doc_id"].to_numpy()

@@ -1,5 +1,6 @@
 """The files beside a result: readable by TREC tools, and of this result only."""
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -74,3 +75,13 @@ def test_a_log_line_that_a_kill_cut_short_is_left_out(tmp_path: Path) -> None:
     write_text(tmp_path / "log.jsonl", '{"event": "started"}\n{"event": "st')
     events: list[dict[str, Any]] = read_log(tmp_path)
     assert events == [{"event": "started"}]
+    (tmp_path / "log.jsonl").write_bytes(b'{"event": "started"}\n' + '{"model": "日'.encode()[:-1])
+    assert read_log(tmp_path) == [{"event": "started"}]
+
+
+@pytest.mark.parametrize("letter", ["\u2028", "\x85"])
+def test_a_log_line_ends_only_where_it_was_ended(letter: str, tmp_path: Path) -> None:
+    """JSON leaves these as they are in a name, and `splitlines` takes each for the end of a line."""
+    event = {"event": "stage_started", "strategy": f"a{letter}b"}
+    write_text(tmp_path / "log.jsonl", json.dumps(event, ensure_ascii=False) + "\n")
+    assert read_log(tmp_path) == [event]

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -15,6 +16,7 @@ from rerank.planning.experiments import experiment_folder, load_result, lock_pla
 from rerank.planning.graph import StageNode
 from rerank.planning.plan import LearningCurve, Plan, Unlabelled
 from rerank.worker import experiment as execution
+from rerank.worker import teaching
 from rerank.worker.experiment import ExperimentSpec, run_experiment
 from rerank.worker.reporter import Silent
 from tests.conftest import tiny_files
@@ -169,3 +171,23 @@ def test_progress_is_the_whole_jobs_and_a_search_is_counted_apart(tmp_path: Path
 
 def test_a_stage_of_the_learning_curve_has_its_own_name() -> None:
     assert StageNode(("C",), 0, 1) != StageNode(("C",), 0, 1, share=0.5)
+
+
+@pytest.mark.parametrize(("kind", "times"), [("bm25", 2), ("rrf", 2), ("run", 2), ("embedding", 1)])
+def test_other_tokens_are_another_search_for_unlabelled_queries(
+    kind: str, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = pd.DataFrame({"query_id": ["u"], "doc_id": ["d"], "rank": [1], "score": [1.0]})
+    bench = SimpleNamespace(
+        plan=SimpleNamespace(first_stage=SimpleNamespace(kind=kind, depth=6), teacher="llm-pointwise"),
+        dataset=SimpleNamespace(digest="0"),
+        unlabelled=(),
+        reporter=Silent(),
+        texts=lambda queries, documents: ({}, {}),
+    )
+    searched = []
+    monkeypatch.setattr(teaching, "_search", lambda *given: searched.append(given) or found)
+    for version in (1, 1, 2, 2):
+        monkeypatch.setattr(teaching, "VERSION", version, raising=False)
+        teaching._unlabelled(bench, SimpleNamespace(identity="encoder"))
+    assert len(searched) == times
