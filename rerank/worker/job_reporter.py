@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from rerank.errors import RerankError
 from rerank.jobs import queue
 from rerank.jobs.records import HEARTBEAT_SECONDS
 from rerank.planning.experiments import now
@@ -70,7 +71,7 @@ class JobReporter:
             snapshot = dict(self._progress)
         try:
             is_asked_to_stop = queue.beat(self._identity, snapshot)
-        except (sqlite3.Error, OSError):
+        except (sqlite3.Error, OSError, RerankError):
             return  # a busy or full disk must not end the work, nor hide what ended it: the next beat tries again
         if is_asked_to_stop:
             self._stop.set()

@@ -51,7 +51,14 @@ def wait_until(condition: object) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("error", [sqlite3.OperationalError("database is locked"), OSError(28, "No space left")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        sqlite3.OperationalError("database is locked"),
+        OSError(28, "No space left"),
+        RerankError("home_not_writable", folder="/", cause="full"),
+    ],
+)
 def test_a_heartbeat_that_fails_is_tried_again(
     job: str, error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
