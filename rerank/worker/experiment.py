@@ -42,11 +42,10 @@ from rerank.worker.first_stage import Candidates, Similarities, candidate_lists
 from rerank.worker.fusing import Fuser
 from rerank.worker.lanes import lanes_for, train_stages
 from rerank.worker.local_teacher import LocalTeacher, local_source
-from rerank.worker.material import planned_pairs
 from rerank.worker.meter import Meter
 from rerank.worker.reporter import Reporter
 from rerank.worker.search import search_settings
-from rerank.worker.stages import check_trainable
+from rerank.worker.stages import check_trainable, expect_stages
 from rerank.worker.strategies import StageRun, curve_points, ranked_pairs, stage_run, trained_run, untrained_runs
 from rerank.worker.tasks import judged_tasks
 from rerank.worker.teaching import teaching_of, with_unlabelled
@@ -202,6 +201,9 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
     wanted = single_stage_part(plan) if gate == 1 else plan.strategies
     ready = prepare(plan, wanted, device, reporter, spent_path(spec.experiment))
     bench, names, nodes, candidates = ready.bench, ready.names, ready.nodes, ready.candidates
+    expect_stages(bench, nodes + ready.trials)
+    ranked = sum(ranked_pairs(bench, node, names) for node in nodes)
+    bench.meter.expect(scored_pairs=ranked)
     teacher = _teacher_forecast(bench, names)
     forecast = {**_with_local_teacher(calibrate(bench, nodes + ready.trials, names), teacher), "teacher": teacher}
     reporter.event("forecast", **forecast)
@@ -210,7 +212,10 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
     teaching = teaching_of(bench, names, embedding, ready.similarities)
     gated = pass_the_gate(spec.experiment, bench, embedding, ready.similarities, teaching, names)
     if gated.left_out:
+        planned = {*nodes, *ready.trials}
         ready = ready.without(gated.left_out)
+        for node in planned.difference(ready.nodes, ready.trials):
+            bench.meter.lies_ahead(node)
         names, nodes = ready.names, ready.nodes
         forecast |= calibrate(bench, nodes + ready.trials, names)  # what is left to do
     teaching = with_unlabelled(bench, names, teaching, ready.similarities)
@@ -218,16 +223,15 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
         teaching.local.release()
     test_queries = tuple(query for fold in bench.folds for query in fold.test)
     with_dev = scope_of(plan, test_queries, teaching.scores, names) == "development"
-    for node in nodes + ready.trials:
-        trained_pairs, scored_pairs = planned_pairs(bench, node)
-        scored_pairs += ranked_pairs(bench, node, names, with_dev=with_dev)
-        bench.meter.expect(trained_pairs=trained_pairs, scored_pairs=scored_pairs)
+    now_ranked = sum(ranked_pairs(bench, node, names, with_dev=with_dev) for node in nodes)
+    bench.meter.expect(scored_pairs=now_ranked - ranked)
     check_trainable(bench, nodes, teaching)
     fuser = Fuser(bench, embedding)
     runs = untrained_runs(bench, names, candidates, embedding, embedding_ms, fuser)
     done: dict[StageNode, StageRun] = {}
     reporter.progress(phase="training")
     search_settings(bench, ready.trials, teaching)
+    expect_stages(bench, nodes, teaching)  # with the settings that were chosen
     records = train_stages(bench, nodes, teaching)
     reporter.progress(phase="ranking")  # alone on the device: it measures how long a query waits
     for node in nodes:
