@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from rerank import __version__
 from rerank.cost.prices import current_prices, device_price
 from rerank.errors import RerankError
@@ -42,6 +44,7 @@ from rerank.worker.first_stage import Candidates, Similarities, candidate_lists
 from rerank.worker.fusing import Fuser
 from rerank.worker.lanes import lanes_for, train_stages
 from rerank.worker.local_teacher import LocalTeacher, local_source
+from rerank.worker.material import trained_pairs
 from rerank.worker.meter import Meter
 from rerank.worker.reporter import Reporter
 from rerank.worker.search import search_settings
@@ -82,9 +85,18 @@ class Prepared:
 
 
 def prepare(
-    plan: Plan, names: tuple[str, ...], device: Device, reporter: Reporter, spent: Path | None = None
+    plan: Plan,
+    names: tuple[str, ...],
+    device: Device,
+    reporter: Reporter,
+    spent: Path | None = None,
+    *,
+    trains: bool = False,
 ) -> Prepared:
-    """Load what an experiment works on: data, folds, candidates, base model, stage graph."""
+    """Load what an experiment works on: data, folds, candidates, base model, stage graph.
+
+    trains: all of it will be trained, so that the meter hears of it before an encoder begins.
+    """
     reporter.progress(phase="preparing", device=device.kind, device_name=device.name)
     dataset = load_dataset(plan.dataset_digest)
     meter = Meter(reporter, device_price(device.kind, device.name, current_prices()), plan.budget, spent)
@@ -106,10 +118,7 @@ def prepare(
         check_askable(plan)
     if distils(names) and plan.teacher in LOCAL_MODELS:
         local_source(plan)
-    similarities = Similarities(dataset, device, meter)
-    reporter.progress(phase="candidates")
     evaluable = evaluable_queries(dataset, plan)
-    candidates = candidate_lists(dataset, plan, evaluable, similarities)
     bench = Workbench(
         plan=plan,
         dataset=dataset,
@@ -117,16 +126,24 @@ def prepare(
         device=device,
         source=source,
         tokens=TokenStore(load_tokenizer(source.folder)),
-        candidates=candidates.frame,
-        candidates_digest=candidates.digest,
+        candidates=pd.DataFrame(),
+        candidates_digest="",
         reporter=reporter,
         meter=meter,
         unlabelled=unlabelled_queries(dataset, plan, evaluable) if distils(plan.strategies) else (),
     )
-    bench = dataclasses.replace(bench, lanes=lanes_for(plan, bench))
     nodes = stage_graph(names, len(folds), plan.seeds)
     trials = search_graph(plan, nodes)
-    return Prepared(bench, candidates, similarities, names, nodes + curve_graph(plan, names, len(folds)), trials)
+    nodes += curve_graph(plan, names, len(folds))
+    if trains:
+        for node in nodes + trials:  # how many pairs their tests score depends on the candidates
+            meter.lies_ahead(node, trained_pairs=trained_pairs(bench, node))
+    similarities = Similarities(dataset, device, meter)
+    reporter.progress(phase="candidates")
+    candidates = candidate_lists(dataset, plan, evaluable, similarities)
+    bench = dataclasses.replace(bench, candidates=candidates.frame, candidates_digest=candidates.digest)
+    bench = dataclasses.replace(bench, lanes=lanes_for(plan, bench))
+    return Prepared(bench, candidates, similarities, names, nodes, trials)
 
 
 def run_forecast(spec: Mapping[str, Any], reporter: Reporter) -> None:
@@ -199,7 +216,7 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
     known = load_result(spec.experiment)
     gate = max(spec.gate, known["gate"] if known else 1)  # an answer of gate 2 is not taken back
     wanted = single_stage_part(plan) if gate == 1 else plan.strategies
-    ready = prepare(plan, wanted, device, reporter, spent_path(spec.experiment))
+    ready = prepare(plan, wanted, device, reporter, spent_path(spec.experiment), trains=True)
     bench, names, nodes, candidates = ready.bench, ready.names, ready.nodes, ready.candidates
     expect_stages(bench, nodes + ready.trials)
     ranked = sum(ranked_pairs(bench, node, names) for node in nodes)
