@@ -42,6 +42,32 @@ def tiny_plan(model: Path, files: list[Source] | None = None, **changes: object)
     return replace(plan, **changes)  # type: ignore[arg-type]
 
 
+class Shares(Silent):
+    """A reporter that keeps every share it is told, with the phase and the number of stages done at that time."""
+
+    def __init__(self) -> None:
+        self.phase = ""
+        self.n_done = 0
+        self.told: list[tuple[str, int, float]] = []
+
+    def progress(self, **facts: object) -> None:
+        self.phase = str(facts.get("phase", self.phase))
+        if "share" in facts and self.phase != "done":
+            self.told.append((self.phase, self.n_done, float(str(facts["share"]))))
+
+    def event(self, kind: str, **facts: object) -> None:
+        self.n_done += kind in ("stage_done", "stage_known")
+
+    def check(self) -> None:
+        """Say that nothing was called done before it was, and all of it in the end."""
+        early = [told for told in self.told if told[0] not in ("ranking", "comparing")]
+        assert early
+        assert [told for told in early if told[2] >= 1] == []
+        ranking = [share for phase, _, share in self.told if phase == "ranking"]
+        assert all(share < 1 for share in ranking[:-1])
+        assert self.told[-1][2] == 1
+
+
 def wait_for_end(identity: str, seconds: float = 200.0) -> Job:
     """Wait until a job has ended, and return it."""
     ends = time.monotonic() + seconds

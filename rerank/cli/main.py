@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from rerank import __version__
 from rerank.errors import RerankError
+from rerank.store.unwritable import unwritable
 from rerank.wording.errors import error_sentence
 from rerank.wording.language import LANGUAGES, Say, speaker
 
@@ -211,14 +212,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     say = speaker(given.lang or _language_of_terminal())
     try:
         return _command(given.command)(given, say)
-    except RerankError as error:
-        print(error_sentence(say, error.code, error.facts), file=sys.stderr)
-        return BAD_INPUT
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # `rerank show DIR | head`
         sys.stderr.close()
         return DONE
+    except Exception as error:
+        refused = error if isinstance(error, RerankError) else unwritable(error)
+        if refused is None:
+            raise
+        print(error_sentence(say, refused.code, refused.facts), file=sys.stderr)
+        return BAD_INPUT
 
 
 if __name__ == "__main__":

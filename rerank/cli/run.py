@@ -20,12 +20,14 @@ from rerank.planning.experiments import experiment_folder, load_result, lock_pla
 from rerank.planning.losses import holds_only_ranks
 from rerank.planning.overrides import overrides
 from rerank.report.files import export
+from rerank.store.unwritable import unwritable
 from rerank.wording.errors import error_sentence
 from rerank.wording.language import Say
 from rerank.wording.progress import progress_line
 
 POLL_SECONDS = 0.5
 LINE_SECONDS = 15.0  # between lines when nobody watches a terminal
+PATIENCE_SECONDS = 360.0  # longer than a worker tries to write how its job ended
 
 
 def run(given: argparse.Namespace, say: Say) -> int:
@@ -69,6 +71,7 @@ def exit_code(job: Job, say: Say) -> int:
 def watch(job: Job, say: Say) -> Job:
     """Print a job's progress until it has ended, and return it; Ctrl-C asks it to stop."""
     told, shown = 0.0, ""
+    heard = time.monotonic()
     live = sys.stderr.isatty()
     while True:
         try:
@@ -81,7 +84,13 @@ def watch(job: Job, say: Say) -> Job:
                     print(line, file=sys.stderr, flush=True)
                     told = time.monotonic()
                 time.sleep(POLL_SECONDS)
-                job = queue.job(job.id)
+                try:
+                    job = queue.job(job.id)
+                    heard = time.monotonic()
+                except Exception as error:
+                    # The worker may go on, or will say what the matter is as soon as it can.
+                    if unwritable(error) is None or time.monotonic() - heard > PATIENCE_SECONDS:
+                        raise
             if live:
                 print(file=sys.stderr)
             return job

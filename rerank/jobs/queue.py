@@ -12,6 +12,9 @@ from rerank.errors import RerankError
 from rerank.jobs.records import Job, is_lost, job_from_row
 from rerank.store.database import connection
 
+# A waiting process asks once a second. Silent for longer than this, it did not get to run, so nobody else did either.
+MISSED_SECONDS = 10.0
+
 
 def submit(kind: str, spec: Mapping[str, Any]) -> tuple[Job, bool]:
     """Queue a job and return it with True; a live job with the same kind and spec is returned with False."""
@@ -72,7 +75,8 @@ def claim(identity: str, pid: int) -> bool:
     """Take a queued job's turn; False while another job of a live process runs or waits in front of it.
 
     Jobs run one at a time: two trainings on one device are slower than one after the other, and no
-    measured latency or cost could be believed.
+    measured latency or cost could be believed. After a sleep of the machine or a step of its clock every heartbeat is
+    old: whoever has a process then gets another minute to beat.
     """
     now = time.time()
     with connection() as database:
@@ -80,6 +84,12 @@ def claim(identity: str, pid: int) -> bool:
         mine = database.execute("SELECT * FROM jobs WHERE id = ?", (identity,)).fetchone()
         if mine is None or mine["state"] != "queued":
             raise RerankError("job_not_queued", job=identity)
+        if mine["pid"] is not None and now - mine["heartbeat_at"] > MISSED_SECONDS:
+            # A beat of the running job can be five seconds away, and this one asks again in one: both start anew.
+            database.execute(
+                "UPDATE jobs SET heartbeat_at = ? WHERE pid IS NOT NULL AND state IN ('queued', 'running')", (now,)
+            )
+            return False
         others = database.execute(
             "SELECT * FROM jobs WHERE id != ? AND"
             " (state = 'running' OR (state = 'queued' AND pid IS NOT NULL AND created_at < ?))",

@@ -9,22 +9,31 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def home() -> Path:
-    """Return the home folder, created if missing: `$RERANK_HOME`, else the user's data folder."""
+    """Return the home folder, created if missing: `$RERANK_HOME`, else the user's data folder.
+
+    Raises RerankError `home_not_writable`.
+    """
     given = os.environ.get("RERANK_HOME")
-    if given:
-        path = Path(given).expanduser().resolve()
-    else:
-        data = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-        path = Path(data).expanduser() / "rerank"
-    path.mkdir(parents=True, exist_ok=True)
+    data = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    path = Path(given or data)
+    try:
+        path = path.expanduser().resolve() if given else path.expanduser() / "rerank"
+    except (OSError, RuntimeError) as error:  # no such user, or links that point at each other
+        raise RerankError("home_not_writable", folder=str(path), cause=str(error)) from error
+    return _made(path)
+
+
+def _made(path: Path) -> Path:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RerankError("home_not_writable", folder=str(path), cause=error.strerror or str(error)) from error
     return path
 
 
 def room(name: str) -> Path:
     """Return a folder of the home by name (`datasets`, `plans`, `stages`, ...), created if missing."""
-    path = home() / name
-    path.mkdir(parents=True, exist_ok=True)
-    return path
+    return _made(home() / name)
 
 
 def inbox() -> Path:

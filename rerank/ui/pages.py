@@ -6,7 +6,9 @@ from collections.abc import Mapping
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
+from rerank.store.unwritable import unwritable
 from rerank.ui.session import current_say, language
+from rerank.ui.show import problem
 from rerank.wording.language import LANGUAGES, Say, later
 
 TITLES: Mapping[str, str] = {
@@ -79,7 +81,13 @@ def run_app() -> None:
     wish = st.session_state.pop(WISH, None)
     if wish is not None and wish[0] in files:
         st.switch_page(files[wish[0]], query_params=wish[1])
-    page.run()
+    try:
+        page.run()
+    except Exception as error:
+        refused = unwritable(error)
+        if refused is None:
+            raise
+        problem(say, refused.code, refused.facts)
 
 
 ICON = (

@@ -240,6 +240,10 @@ ERRORS: Mapping[str, str] = {
     "tokenizer_pair_unknown": later("This model's tokenizer puts pairs together in an unknown way ({ids})."),
     # what comes with the program
     "bundled_missing": later("This installation lacks {file}, which comes with the program. Install it again."),
+    # where everything lies
+    "home_not_writable": later(
+        "Nothing can be written to the folder {folder} ({cause}). Free space on its disk, let this user write there, or set RERANK_HOME to another folder. What was finished is kept."
+    ),
     # money
     "price_missing": later("The price table has no line for “{kind}”."),
     "price_bad": later("The price table cannot be saved: “{field}” in line {line} is empty or impossible."),

@@ -1,24 +1,55 @@
 """`python -m rerank.worker JOB`: run one job to its end. The one contract for every backend."""
 
+import contextlib
 import os
+import sqlite3
 import sys
 import time
 import traceback
+from collections.abc import Callable
+from typing import TypeVar
 
 from rerank.errors import RerankError
 from rerank.jobs import queue
 from rerank.jobs.records import Job
 from rerank.planning.experiments import experiment_folder
 from rerank.store.home import room
+from rerank.store.unwritable import unwritable
 from rerank.worker.job_reporter import JobReporter
 from rerank.worker.reporter import Stopped
 
 WAIT_SECONDS = 1.0
+# Somebody may make room on a full disk: so long is an access to the queue tried again, and this often.
+PATIENCE_SECONDS = 300.0
+PAUSE_SECONDS = 5.0
+
+Found = TypeVar("Found")
+
+
+def _patiently(ask: Callable[[], Found]) -> Found:
+    """Return what an access to the queue gives, tried again for some minutes while the database refuses it."""
+    ends = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return ask()
+        except (sqlite3.Error, OSError, RerankError) as error:
+            if isinstance(error, RerankError) and unwritable(error) is None:
+                raise
+            if time.monotonic() >= ends:
+                raise
+        time.sleep(PAUSE_SECONDS)
+
+
+def _finish(identity: str, state: str, error: RerankError | None = None) -> None:
+    found = None
+    if error is not None:
+        found = {"code": error.code, "facts": {name: str(value) for name, value in error.facts.items()}}
+    _patiently(lambda: queue.finish(identity, state, found))
 
 
 def _wait_for_turn(identity: str) -> bool:
-    while not queue.claim(identity, os.getpid()):
-        if queue.job(identity).stop_requested:
+    while not _patiently(lambda: queue.claim(identity, os.getpid())):
+        if _patiently(lambda: queue.job(identity)).stop_requested:
             return False
         time.sleep(WAIT_SECONDS)
     return True
@@ -77,23 +108,24 @@ def _run(job: Job) -> None:
 def main(identity: str) -> int:
     """Run a queued job; return 0 when it is done, 2 for what a user can mend, 3 stopped, 1 for a defect."""
     if not _wait_for_turn(identity):
-        queue.finish(identity, "stopped")
+        _finish(identity, "stopped")
         return 3
     try:
-        _run(queue.job(identity))
+        _run(_patiently(lambda: queue.job(identity)))
     except Stopped:
-        queue.finish(identity, "stopped")
+        _finish(identity, "stopped")
         return 3
-    except RerankError as error:
-        facts = {name: str(value) for name, value in error.facts.items()}
-        queue.finish(identity, "failed", {"code": error.code, "facts": facts})
-        return 2
     except Exception as error:
-        traceback.print_exc()
-        facts = {"cause": f"{type(error).__name__}: {error}"[:500], "job": identity}
-        queue.finish(identity, "failed", {"code": "defect", "facts": facts})
+        refused = error if isinstance(error, RerankError) else unwritable(error)
+        if refused is not None:
+            _finish(identity, "failed", refused)
+            return 2
+        with contextlib.suppress(OSError):  # the output lies on the same disk
+            traceback.print_exc()
+        defect = RerankError("defect", cause=f"{type(error).__name__}: {error}"[:500], job=identity)
+        _finish(identity, "failed", defect)
         return 1
-    queue.finish(identity, "done")
+    _finish(identity, "done")
     return 0
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from rerank import __version__
 from rerank.cost.prices import current_prices, device_price
 from rerank.errors import RerankError
@@ -42,11 +44,11 @@ from rerank.worker.first_stage import Candidates, Similarities, candidate_lists
 from rerank.worker.fusing import Fuser
 from rerank.worker.lanes import is_set, lanes_for, train_stages
 from rerank.worker.local_teacher import LocalTeacher, local_source
-from rerank.worker.material import planned_pairs
+from rerank.worker.material import trained_pairs
 from rerank.worker.meter import Meter
 from rerank.worker.reporter import Reporter
 from rerank.worker.search import search_settings
-from rerank.worker.stages import check_trainable
+from rerank.worker.stages import check_trainable, expect_stages
 from rerank.worker.strategies import StageRun, curve_points, ranked_pairs, stage_run, trained_run, untrained_runs
 from rerank.worker.tasks import judged_tasks
 from rerank.worker.teaching import teaching_of, with_unlabelled
@@ -83,9 +85,18 @@ class Prepared:
 
 
 def prepare(
-    plan: Plan, names: tuple[str, ...], device: Device, reporter: Reporter, spent: Path | None = None
+    plan: Plan,
+    names: tuple[str, ...],
+    device: Device,
+    reporter: Reporter,
+    spent: Path | None = None,
+    *,
+    trains: bool = False,
 ) -> Prepared:
-    """Load what an experiment works on: data, folds, candidates, base model, stage graph."""
+    """Load what an experiment works on: data, folds, candidates, base model, stage graph.
+
+    trains: all of it will be trained, so that the meter hears of it before an encoder begins.
+    """
     reporter.progress(phase="preparing", device=device.kind, device_name=device.name)
     dataset = load_dataset(plan.dataset_digest)
     meter = Meter(reporter, device_price(device.kind, device.name, current_prices()), plan.budget, spent)
@@ -107,10 +118,7 @@ def prepare(
         check_askable(plan)
     if distils(names) and plan.teacher in LOCAL_MODELS:
         local_source(plan)
-    similarities = Similarities(dataset, device, meter)
-    reporter.progress(phase="candidates")
     evaluable = evaluable_queries(dataset, plan)
-    candidates = candidate_lists(dataset, plan, evaluable, similarities)
     bench = Workbench(
         plan=plan,
         dataset=dataset,
@@ -118,16 +126,24 @@ def prepare(
         device=device,
         source=source,
         tokens=TokenStore(load_tokenizer(source.folder)),
-        candidates=candidates.frame,
-        candidates_digest=candidates.digest,
+        candidates=pd.DataFrame(),
+        candidates_digest="",
         reporter=reporter,
         meter=meter,
         unlabelled=unlabelled_queries(dataset, plan, evaluable) if distils(plan.strategies) else (),
     )
-    bench = dataclasses.replace(bench, lanes=lanes_for(plan, bench))
     nodes = stage_graph(names, len(folds), plan.seeds)
     trials = search_graph(plan, nodes)
-    return Prepared(bench, candidates, similarities, names, nodes + curve_graph(plan, names, len(folds)), trials)
+    nodes += curve_graph(plan, names, len(folds))
+    if trains:
+        for node in nodes + trials:  # how many pairs their tests score depends on the candidates
+            meter.lies_ahead(node, trained_pairs=trained_pairs(bench, node))
+    similarities = Similarities(dataset, device, meter)
+    reporter.progress(phase="candidates")
+    candidates = candidate_lists(dataset, plan, evaluable, similarities)
+    bench = dataclasses.replace(bench, candidates=candidates.frame, candidates_digest=candidates.digest)
+    bench = dataclasses.replace(bench, lanes=lanes_for(plan, bench))
+    return Prepared(bench, candidates, similarities, names, nodes, trials)
 
 
 def run_forecast(spec: Mapping[str, Any], reporter: Reporter) -> None:
@@ -227,11 +243,14 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
     known = load_result(spec.experiment)
     gate = max(spec.gate, known["gate"] if known else 1)  # an answer of gate 2 is not taken back
     wanted = single_stage_part(plan) if gate == 1 else plan.strategies
-    ready = prepare(plan, wanted, device, reporter, spent_path(spec.experiment))
+    ready = prepare(plan, wanted, device, reporter, spent_path(spec.experiment), trains=True)
     ready = _as_begun(ready, earlier)
     bench, names, nodes, candidates = ready.bench, ready.names, ready.nodes, ready.candidates
     way = _way_of(bench)
     reporter.event("prepared", base_model=bench.source.digest, concurrent_stages=bench.lanes, computed_with=way)
+    expect_stages(bench, nodes + ready.trials)
+    ranked = sum(ranked_pairs(bench, node, names) for node in nodes)
+    bench.meter.expect(scored_pairs=ranked)
     teacher = _teacher_forecast(bench, names)
     forecast = {**_with_local_teacher(calibrate(bench, nodes + ready.trials, names), teacher), "teacher": teacher}
     reporter.event("forecast", **forecast)
@@ -240,7 +259,10 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
     teaching = teaching_of(bench, names, embedding, ready.similarities)
     gated = pass_the_gate(spec.experiment, bench, embedding, ready.similarities, teaching, names)
     if gated.left_out:
+        planned = {*nodes, *ready.trials}
         ready = ready.without(gated.left_out)
+        for node in planned.difference(ready.nodes, ready.trials):
+            bench.meter.lies_ahead(node)
         names, nodes = ready.names, ready.nodes
         forecast |= calibrate(bench, nodes + ready.trials, names)  # what is left to do
     teaching = with_unlabelled(bench, names, teaching, ready.similarities)
@@ -248,16 +270,15 @@ def run_experiment(spec: ExperimentSpec, reporter: Reporter) -> None:
         teaching.local.release()
     test_queries = tuple(query for fold in bench.folds for query in fold.test)
     with_dev = scope_of(plan, test_queries, teaching.scores, names) == "development"
-    for node in nodes + ready.trials:
-        trained_pairs, scored_pairs = planned_pairs(bench, node)
-        scored_pairs += ranked_pairs(bench, node, names, with_dev=with_dev)
-        bench.meter.expect(trained_pairs=trained_pairs, scored_pairs=scored_pairs)
+    now_ranked = sum(ranked_pairs(bench, node, names, with_dev=with_dev) for node in nodes)
+    bench.meter.expect(scored_pairs=now_ranked - ranked)
     check_trainable(bench, nodes, teaching)
     fuser = Fuser(bench, embedding)
     runs = untrained_runs(bench, names, candidates, embedding, embedding_ms, fuser)
     done: dict[StageNode, StageRun] = {}
     reporter.progress(phase="training")
     search_settings(bench, ready.trials, teaching)
+    expect_stages(bench, nodes, teaching)  # with the settings that were chosen
     records = train_stages(bench, nodes, teaching)
     reporter.progress(phase="ranking")  # alone on the device: it measures how long a query waits
     for node in nodes:

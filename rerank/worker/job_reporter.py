@@ -2,11 +2,13 @@
 
 import json
 import signal
+import sqlite3
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
+from rerank.errors import RerankError
 from rerank.jobs import queue
 from rerank.jobs.records import HEARTBEAT_SECONDS
 from rerank.planning.experiments import now
@@ -67,7 +69,11 @@ class JobReporter:
         self._told = time.monotonic()
         with self._lock:
             snapshot = dict(self._progress)
-        if queue.beat(self._identity, snapshot):
+        try:
+            is_asked_to_stop = queue.beat(self._identity, snapshot)
+        except (sqlite3.Error, OSError, RerankError):
+            return  # a busy or full disk must not end the work, nor hide what ended it: the next beat tries again
+        if is_asked_to_stop:
             self._stop.set()
 
     def _beat(self) -> None:

@@ -5,7 +5,7 @@ FD: the file descriptor of a connection to that process.
 
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, fields
 from multiprocessing.connection import Connection
 from typing import Any
@@ -80,9 +80,14 @@ class _RelayedMeter(Meter):
         """Pass on what lies ahead."""
         self._relay.tell("expect", {"trained_pairs": trained_pairs, "scored_pairs": scored_pairs})
 
-    def did(self, *, trained_pairs: float = 0, scored_pairs: float = 0) -> None:
+    def lies_ahead(self, work: Hashable, *, trained_pairs: float = 0, scored_pairs: float = 0) -> None:
+        """Pass on what is left."""
+        pairs = {"trained_pairs": trained_pairs, "scored_pairs": scored_pairs}
+        self._relay.tell("lies_ahead", {"work": work, **pairs})
+
+    def did(self, *, trained_pairs: float = 0, scored_pairs: float = 0, work: Hashable = None) -> None:
         """Pass on what is done."""
-        self._relay.tell("did", {"trained_pairs": trained_pairs, "scored_pairs": scored_pairs})
+        self._relay.tell("did", {"trained_pairs": trained_pairs, "scored_pairs": scored_pairs, "work": work})
         self._relay.breathe()
 
 

@@ -202,6 +202,8 @@ def _listen(bench: Workbench, lane: _Lane, lanes: list[_Lane], is_first: bool) -
         bench.reporter.progress(**facts)
     elif kind == "expect":
         bench.meter.expect(**facts)
+    elif kind == "lies_ahead":
+        bench.meter.lies_ahead(**facts)
     elif kind == "did":
         bench.meter.did(**facts)
     elif kind == "done":

@@ -1,7 +1,7 @@
 """How much of the work is done: the basis of progress, time left and cost so far."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from pathlib import Path
 
 from rerank.cost.amounts import compute_usd
@@ -19,6 +19,8 @@ SAVE_SECONDS = 2.0  # at most this much of a killed start is not counted
 class Meter:
     """Counts work in units of one scored pair, and tells the reporter twice a second.
 
+    What a piece of work with a name has left can be said anew at any time: what was done of it stays done. All other
+    work is one piece without a name.
     spent: the file that keeps seconds and money of all starts of an experiment; None counts this start alone.
     """
 
@@ -41,17 +43,22 @@ class Meter:
         before = known or {"device_seconds": 0.0, "usd": 0.0}
         self._seconds_before, self._usd_before = float(before["device_seconds"]), float(before["usd"])
         self.teacher_usd = 0.0  # what all starts have paid a teacher; whoever asks it keeps this true
-        self.total_units = 0.0
-        self.done_units = 0.0
+        self._ahead: dict[Hashable, float] = {}
+        self._done = 0.0
 
     def expect(self, *, trained_pairs: float = 0, scored_pairs: float = 0) -> None:
         """Add work that lies ahead; negative numbers take back what turned out to be cached."""
-        self.total_units += TRAINING_WEIGHT * trained_pairs + scored_pairs
+        self._ahead[None] = self._ahead.get(None, 0.0) + TRAINING_WEIGHT * trained_pairs + scored_pairs
 
-    def did(self, *, trained_pairs: float = 0, scored_pairs: float = 0) -> None:
-        """Count finished work, and stop the job if it was asked to or has spent its budget."""
-        self.done_units += TRAINING_WEIGHT * trained_pairs + scored_pairs
-        self.total_units = max(self.total_units, self.done_units)
+    def lies_ahead(self, work: Hashable, *, trained_pairs: float = 0, scored_pairs: float = 0) -> None:
+        """Say how much of a named piece of work is left, whatever was said of it before."""
+        self._ahead[work] = TRAINING_WEIGHT * trained_pairs + scored_pairs
+
+    def did(self, *, trained_pairs: float = 0, scored_pairs: float = 0, work: Hashable = None) -> None:
+        """Count finished work, and stop the job if it was asked to; the budget is looked at by `check_budget`."""
+        units = TRAINING_WEIGHT * trained_pairs + scored_pairs
+        self._done += units
+        self._ahead[work] = max(0.0, self._ahead.get(work, 0.0) - units)
         if self._clock() - self._told >= REPORT_SECONDS:
             self.tell()
         self._reporter.breathe()
@@ -78,7 +85,8 @@ class Meter:
     def tell(self) -> None:
         """Report share done and seconds left of this start, and what all starts have spent so far."""
         self._told = self._clock()
-        share = self.done_units / self.total_units if self.total_units else 0.0
+        total = self._done + sum(self._ahead.values())
+        share = self._done / total if total else 0.0
         left = self._own_seconds * (1 - share) / share if share > 0 else None
         self._reporter.progress(
             share=round(share, 4),

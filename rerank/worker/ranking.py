@@ -1,7 +1,7 @@
 """Ranking with a cross-encoder: in bulk for choices, query by query for results and latency."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,12 +19,12 @@ from rerank.store.home import room
 from rerank.worker.workbench import Workbench, named
 
 
-def mean_dev_score(bench: Workbench, encoder: CrossEncoder, query_ids: Sequence[str]) -> float:
-    """Return the primary measure's mean over development queries, ranked with `encoder`."""
+def mean_dev_score(bench: Workbench, encoder: CrossEncoder, query_ids: Sequence[str], work: Hashable = None) -> float:
+    """Return the primary measure's mean over development queries, ranked with `encoder`; work: what the meter hears."""
     part = bench.candidates_of(query_ids)
     bench.tokenize(query_ids, list(part["doc_id"]))
     scores = bench.reading.scores(
-        encoder, bench.tokens, named(part), on_batch=lambda n: bench.meter.did(scored_pairs=n)
+        encoder, bench.tokens, named(part), on_batch=lambda n: bench.meter.did(scored_pairs=n, work=work)
     )
     found = per_query_scores(
         ranking_of(part, scores),

@@ -13,11 +13,11 @@ from rerank.planning.splits import refit_fold
 from rerank.worker.experiment import prepare
 from rerank.worker.fusing import Fuser
 from rerank.worker.lanes import train_stages
-from rerank.worker.material import planned_pairs, settings_of
+from rerank.worker.material import settings_of
 from rerank.worker.ranking import rank_queries
 from rerank.worker.reporter import Reporter
 from rerank.worker.search import search_settings
-from rerank.worker.stages import check_trainable, stage_folder
+from rerank.worker.stages import check_trainable, expect_stages, stage_folder
 from rerank.worker.teaching import teaching_of, with_unlabelled
 from rerank.worker.workbench import Workbench
 
@@ -50,21 +50,20 @@ def refit(plan: Plan, strategy: str, device: Device, reporter: Reporter) -> Refi
     ready = prepare(unlimited, (strategy,), device, reporter)
     fold = refit_fold(ready.bench.dataset, plan)
     bench = dataclasses.replace(ready.bench, folds=(fold,), lanes=1)  # its stages follow each other
+    nodes = stage_graph((strategy,), 1, plan.seeds[:1])
+    trials = search_graph(plan, nodes)
+    expect_stages(bench, nodes + trials)
+    bench.meter.expect(scored_pairs=bench.scored_pairs(fold.dev))
     reporter.progress(phase="encoding")
     embedding, _ = ready.similarities.of_pairs(ready.candidates.frame)
     teaching = teaching_of(bench, (strategy,), embedding, ready.similarities)
     teaching = with_unlabelled(bench, (strategy,), teaching, ready.similarities)
     if teaching.local is not None:
         teaching.local.release()
-    nodes = stage_graph((strategy,), 1, plan.seeds[:1])
-    trials = search_graph(plan, nodes)
-    for node in nodes + trials:
-        trained_pairs, scored_pairs = planned_pairs(bench, node)
-        bench.meter.expect(trained_pairs=trained_pairs, scored_pairs=scored_pairs)
-    bench.meter.expect(scored_pairs=bench.scored_pairs(fold.dev))
     check_trainable(bench, nodes, teaching)
     reporter.progress(phase="training")
     search_settings(bench, trials, teaching)
+    expect_stages(bench, nodes, teaching)  # with the settings that were chosen
     known = train_stages(bench, nodes, teaching)
     records = tuple(known[node] for node in nodes)
     digest = str(records[-1]["digest"])

@@ -61,6 +61,16 @@ def stage_digest(bench: Workbench, node: StageNode, teaching: Teaching) -> str:
     return digest_of(stage_config(bench, node, teaching))
 
 
+def expect_stages(bench: Workbench, nodes: Sequence[StageNode], teaching: Teaching | None = None) -> None:
+    """Tell the meter what trainings lie ahead; which of them are on disk is known once the teaching is."""
+    for node in nodes:
+        if teaching is not None and stage_record(stage_digest(bench, node, teaching)) is not None:
+            bench.meter.lies_ahead(node)
+        else:
+            trained_pairs, dev_pairs = planned_pairs(bench, node)
+            bench.meter.lies_ahead(node, trained_pairs=trained_pairs, scored_pairs=dev_pairs)
+
+
 def stage_folder(digest: str) -> Path:
     """Return where a stage lies."""
     return room("stages") / digest
@@ -82,14 +92,16 @@ def train_stage(bench: Workbench, node: StageNode, teaching: Teaching) -> dict[s
     folder = stage_folder(digest)
     known = stage_record(digest)
     _sweep(folder, is_finished=known is not None)
-    trained_pairs, dev_pairs = planned_pairs(bench, node)
     facts = {"strategy": node.strategy, **_where(node), "stage": digest[:12]}
     if known is not None:
-        bench.meter.expect(trained_pairs=-trained_pairs, scored_pairs=-dev_pairs)
+        bench.meter.lies_ahead(node)
         bench.reporter.event("stage_known", **facts)
         return known
     folder.mkdir(parents=True, exist_ok=True)
     bench.reporter.event("stage_started", **facts)
+    # Said anew: a search may have changed its settings, and a lost process may have done a part of it.
+    trained_pairs, dev_pairs = planned_pairs(bench, node)
+    bench.meter.lies_ahead(node, trained_pairs=trained_pairs, scored_pairs=dev_pairs)
     settings, loss = settings_of(bench, node)
     parent = node.parent
     start = bench.source.folder
@@ -103,7 +115,7 @@ def train_stage(bench: Workbench, node: StageNode, teaching: Teaching) -> dict[s
     lists_of_epoch = list_maker(bench, node, teaching)
 
     def on_step(step: int, n_steps: int, value: float) -> None:
-        bench.meter.did(trained_pairs=trained_pairs / n_steps)
+        bench.meter.did(trained_pairs=trained_pairs / n_steps, work=node)
         bench.reporter.event("step", step=step, n_steps=n_steps, loss=value, **facts)
         bench.reporter.progress(
             stage=node.strategy, step=step, n_steps=n_steps, loss=value, fold=node.fold, seed=node.seed
@@ -121,11 +133,11 @@ def train_stage(bench: Workbench, node: StageNode, teaching: Teaching) -> dict[s
             folder,
             Hooks(
                 lists_of_epoch=lists_of_epoch,
-                dev_score=lambda current: mean_dev_score(bench, current, fold.dev),
+                dev_score=lambda current: mean_dev_score(bench, current, fold.dev, node),
                 on_step=on_step,
                 breathe=bench.reporter.breathe,
-                on_resume=lambda trained, tested: bench.meter.expect(
-                    trained_pairs=-trained * trained_pairs, scored_pairs=-tested * dev_pairs
+                on_resume=lambda trained, tested: bench.meter.lies_ahead(
+                    node, trained_pairs=(1 - trained) * trained_pairs, scored_pairs=(1 - tested) * dev_pairs
                 ),
             ),
         )
@@ -134,9 +146,7 @@ def train_stage(bench: Workbench, node: StageNode, teaching: Teaching) -> dict[s
     write_json(folder / "config.json", config)
     write_json(folder / "environment.json", _environment(bench))
     progress = trained.progress
-    left = 1 - progress.step / trained.n_steps  # what early stopping has saved
-    untested = (settings.epochs - trained.n_epochs) * dev_pairs / settings.epochs
-    bench.meter.expect(trained_pairs=-left * trained_pairs, scored_pairs=-untested)
+    bench.meter.lies_ahead(node)  # not what early stopping has saved
     record = {
         "digest": digest,
         "strategy": node.strategy,

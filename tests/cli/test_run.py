@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -10,9 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from rerank.cli import run as cli_run
 from rerank.cli.main import BAD_INPUT, DONE, INTERRUPTED, main
+from rerank.jobs import queue
+from rerank.jobs.records import Job
 from rerank.planning.experiments import experiment_folder, list_experiments
 from rerank.report.files import read_log
+from rerank.wording.language import speaker
 from tests.cli.test_check import written
 from tests.models import make_tiny_model
 
@@ -142,6 +147,39 @@ def test_an_interrupted_run_says_so_and_the_same_command_continues(tmp_path: Pat
     assert (second.returncode, "Traceback" in second.stderr) == (DONE, False)
     assert trained() == n_seeds
     assert (out / "result.json").is_file()
+
+
+def unreadable(monkeypatch: pytest.MonkeyPatch, times: int) -> list[str]:
+    """Let the queue fail some times, then say that the job is done; return a list that grows with every failure."""
+    asked: list[str] = []
+
+    def ask(identity: str) -> Job:
+        asked.append(identity)
+        if len(asked) <= times:
+            raise sqlite3.OperationalError("disk I/O error")
+        return real(identity)
+
+    real = queue.job
+    monkeypatch.setattr(queue, "job", ask)
+    monkeypatch.setattr(cli_run, "POLL_SECONDS", 0.01)
+    return asked
+
+
+def test_a_watched_job_is_looked_for_again_when_the_disk_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    job, _ = queue.submit("forecast", {"x": 1})
+    queue.finish(job.id, "done")
+    asked = unreadable(monkeypatch, 5)
+    assert cli_run.watch(job, speaker("en")).state == "done"
+    assert len(asked) == 6
+
+
+def test_a_job_that_cannot_be_looked_for_is_given_up_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    job, _ = queue.submit("forecast", {"x": 1})
+    monkeypatch.setattr(cli_run, "PATIENCE_SECONDS", 0.1)
+    asked = unreadable(monkeypatch, 1000)
+    with pytest.raises(sqlite3.OperationalError):
+        cli_run.watch(job, speaker("en"))
+    assert 1 < len(asked) < 100
 
 
 def trained() -> int:

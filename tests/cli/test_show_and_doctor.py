@@ -1,5 +1,7 @@
 """`rerank show` of what is not there, `rerank doctor`, and arguments that make no sense."""
 
+import errno
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,39 @@ def test_the_doctor_names_what_is_missing(capsys: pytest.CaptureFixture[str], mo
     found = capsys.readouterr()
     assert found.err == "no-such-package-anywhere is not installed.\n"
     assert "All is well." not in found.out
+
+
+@pytest.mark.parametrize("arguments", [["show", "0123456789ab"], ["doctor"]])
+def test_a_home_that_cannot_be_is_a_sentence_and_no_trace(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("RERANK_HOME", str(tmp_path / "file" / "x"))
+    assert main(["--lang", "en", *arguments]) == BAD_INPUT
+    said = capsys.readouterr().err
+    assert said.startswith(f"Nothing can be written to the folder {tmp_path}/file/x (Not a directory).")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (OSError(errno.ENOSPC, "x"), "No space left on device"),
+        (sqlite3.OperationalError("disk I/O error"), "disk I/O error"),
+    ],
+)
+def test_a_full_disk_is_a_sentence_and_another_error_a_trace(
+    error: Exception, cause: str, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object) -> int:
+        raise error
+
+    monkeypatch.setattr("rerank.cli.doctor.doctor", refuse)
+    assert main(["--lang", "en", "doctor"]) == BAD_INPUT
+    assert capsys.readouterr().err.startswith(f"Nothing can be written to the folder {home} ({cause}).")
+    error = ValueError("a defect")
+    with pytest.raises(ValueError, match="a defect"):
+        main(["--lang", "en", "doctor"])
 
 
 @pytest.mark.parametrize("arguments", [[], ["fly"], ["run", "data"], ["check"], ["--lang", "xx", "doctor"]])

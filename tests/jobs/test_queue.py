@@ -165,3 +165,43 @@ def test_a_silent_job_that_wakes_up_after_another_took_its_turn_is_asked_to_stop
     assert queue.claim(second.id, living)
     assert queue.beat(first.id)
     assert not queue.beat(second.id)
+
+
+def everybody_was_silent_for(seconds: float) -> None:
+    """What a sleep of the machine or a step of its clock leaves."""
+    with connection() as database:
+        database.execute("UPDATE jobs SET heartbeat_at = heartbeat_at - ?", (seconds,))
+
+
+def test_after_a_sleep_of_the_machine_a_waiting_job_lets_the_running_one_go_on(living: int) -> None:
+    running, waiting = submitted(1), submitted(2)
+    assert queue.claim(running, living)
+    assert not queue.claim(waiting, living)
+    everybody_was_silent_for(2 * LOST_AFTER_SECONDS)
+    assert not queue.claim(waiting, living)
+    assert not queue.claim(waiting, living)  # it asks again before the running one had the time to beat
+    assert queue.job(running).state == "running"
+    assert not queue.beat(running)  # nobody asked it to stop
+    assert not queue.claim(waiting, living)
+
+
+def test_after_a_sleep_of_the_machine_a_job_whose_process_is_gone_stands_in_nobodys_way(living: int) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    running, waiting = submitted(1), submitted(2)
+    assert queue.claim(running, living)
+    assert not queue.claim(waiting, living)
+    with connection() as database:
+        database.execute("UPDATE jobs SET pid = ? WHERE id = ?", (ended.pid, running))
+    everybody_was_silent_for(2 * LOST_AFTER_SECONDS)
+    assert not queue.claim(waiting, living)
+    assert queue.claim(waiting, living)
+
+
+def test_a_job_that_hangs_is_taken_over_by_one_that_asked_all_along(living: int) -> None:
+    hung, waiting = submitted(1), submitted(2)
+    assert queue.claim(hung, living)
+    assert not queue.claim(waiting, living)
+    silent_for(hung, LOST_AFTER_SECONDS + 1)
+    assert queue.claim(waiting, living)
+    assert queue.beat(hung)  # should it wake up, it is to stop

@@ -62,3 +62,14 @@ def test_a_page_shows_a_finished_experiment(
         assert say(SUBHEADERS[name]) in [item.value for item in page.subheader]
     if name in ("runs", "teacher", "results", "queries", "demo"):
         assert page.selectbox[0].options[0].startswith("tiny · ")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_page_whose_home_cannot_be_says_so(language: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("RERANK_HOME", str(tmp_path / "file" / "x"))
+    page = open_page("overview", lang=language)
+    assert not page.exception
+    (said,) = page.error
+    assert "RERANK" in said.value
+    assert "Not a directory" in said.value

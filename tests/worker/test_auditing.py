@@ -13,12 +13,13 @@ from rerank.intake.reading import Source
 from rerank.planning.experiments import experiment_folder, load_result, lock_plan
 from rerank.planning.plan import Plan, Split
 from rerank.report.files import export, zip_bytes
+from rerank.worker import meter
 from rerank.worker.auditing import AuditSpec, run_audit
 from rerank.worker.experiment import ExperimentSpec, run_experiment
 from rerank.worker.reporter import Silent
 from tests.conftest import tiny_files
 from tests.models import make_tiny_model
-from tests.tiny import tiny_plan
+from tests.tiny import Shares, tiny_plan
 
 KFOLD = Split(kind="kfold", folds=2, dev_share=0.25)
 
@@ -35,21 +36,24 @@ def plan_with_teacher(folder: Path, sign: int, **changes: object) -> Plan:
     return replace(plan, strategies=("first-stage", "embedding", "C", "D", "C-then-D"), **changes)  # type: ignore[arg-type]
 
 
-class Listening(Silent):
-    """A reporter that remembers what was left out and what was trained."""
+class Listening(Shares):
+    """A reporter that remembers what was left out, what was trained and how far it was said to be."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.left_out: list[tuple[str, str]] = []
         self.started: list[str] = []
 
     def event(self, kind: str, **facts: object) -> None:
+        super().event(kind, **facts)
         if kind == "strategy_left_out":
             self.left_out.append((str(facts["strategy"]), str(facts["reason"])))
         if kind == "stage_started":
             self.started.append(str(facts["strategy"]))
 
 
-def test_a_red_teacher_does_not_teach_until_somebody_signs(tmp_path: Path) -> None:
+def test_a_red_teacher_does_not_teach_until_somebody_signs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(meter, "REPORT_SECONDS", 0.0)
     experiment = lock_plan(plan_with_teacher(tmp_path, -1), name="x", dataset_name="x")
     with pytest.raises(RerankError) as caught:
         let_teach(experiment, by="Ada", reason="beforehand")
@@ -59,6 +63,7 @@ def test_a_red_teacher_does_not_teach_until_somebody_signs(tmp_path: Path) -> No
     run_experiment(ExperimentSpec(experiment, device="cpu"), first)
     assert first.left_out == [("D", "teacher_red"), ("C-then-D", "teacher_red")]
     assert first.started == ["C"]
+    first.check()  # what the gate left out is not waited for
     result = load_result(experiment)
     assert result is not None
     audit = result["teacher_audit"]

@@ -18,12 +18,12 @@ from rerank.planning.experiments import experiment_folder, load_result, lock_pla
 from rerank.planning.plan import Budget, Plan, Split
 from rerank.report.files import read_log
 from rerank.store.home import room
-from rerank.worker import lanes
+from rerank.worker import lanes, meter
 from rerank.worker.experiment import ExperimentSpec, prepare, run_experiment
 from rerank.worker.lanes import SETTING, lanes_for
 from rerank.worker.reporter import Silent
 from tests.models import make_tiny_model
-from tests.tiny import pid_of, tiny_plan, wait_for_end
+from tests.tiny import Shares, pid_of, tiny_plan, wait_for_end
 
 STRATEGIES = ("first-stage", "C", "D", "C-then-D", "D-then-C")
 EVERY_STAGE = 4 * 2  # trained strategies, folds
@@ -166,6 +166,28 @@ def test_a_stop_a_kill_and_a_lost_lane_cost_time_and_nothing_else(
     known = {event["stage"] for event in events(experiment, "stage_known")}
     assert len(done) == len(set(done))
     assert len(set(done) | known) == EVERY_STAGE
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="finds processes as Linux shows them")
+def test_a_lost_lane_does_not_bring_the_end_nearer(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SETTING, "2")
+    monkeypatch.setattr(meter, "REPORT_SECONDS", 0.0)
+    plan = plan_of(model, strategies=("first-stage", "C"))
+    plan = replace(plan, contrastive=replace(plan.contrastive, patience=0, epochs=12))
+    killed: list[int] = []
+
+    class Killing(Shares):
+        def event(self, kind: str, **facts: object) -> None:
+            super().event(kind, **facts)
+            if kind == "step" and not killed and int(str(facts["step"])) >= 0.7 * int(str(facts["n_steps"])):
+                killed.extend(children_of(os.getpid()))
+                for lane in killed:
+                    os.kill(lane, signal.SIGKILL)
+
+    shares = Killing()
+    run_experiment(ExperimentSpec(lock_plan(plan, name="x", dataset_name="x"), device="cpu"), shares)
+    assert len(killed) == 2
+    shares.check()
 
 
 def test_what_a_lane_is_refused_for_is_what_the_job_says(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:

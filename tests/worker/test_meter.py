@@ -74,3 +74,24 @@ def test_without_a_file_one_start_counts_alone() -> None:
     meter.tell()
     meter.save()
     assert told.last["seconds"] == 5.0
+
+
+def test_what_is_left_of_a_work_can_be_said_anew_and_what_was_done_stays_done() -> None:
+    meter, told = begin(None)
+
+    def share() -> object:
+        meter.tell()
+        return told.last["share"]
+
+    meter.expect(scored_pairs=100)
+    meter.lies_ahead("stage", trained_pairs=100)
+    meter.did(work="stage", trained_pairs=50)
+    assert share() == 150 / 400
+    meter.lies_ahead("stage", trained_pairs=75)  # a third of it was lost
+    assert share() == round(150 / 475, 4)
+    meter.did(work="stage", trained_pairs=25)
+    meter.lies_ahead("stage")
+    meter.lies_ahead("stage")  # taken back once
+    assert share() == round(225 / 325, 4)
+    meter.did(scored_pairs=100)
+    assert share() == 1

@@ -1,6 +1,7 @@
 """What a plan can add to plain trainings: unlabelled queries, controls, a search of settings, the learning curve."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,14 +15,15 @@ from rerank.intake.reading import Source
 from rerank.intake.storage import load_dataset
 from rerank.planning.experiments import experiment_folder, load_result, lock_plan
 from rerank.planning.graph import StageNode
-from rerank.planning.plan import LearningCurve, Plan, Unlabelled
+from rerank.planning.plan import FirstStage, LearningCurve, Plan, Unlabelled
+from rerank.store.home import room
 from rerank.worker import experiment as execution
-from rerank.worker import teaching
+from rerank.worker import meter, teaching
 from rerank.worker.experiment import ExperimentSpec, run_experiment
 from rerank.worker.reporter import Silent
 from tests.conftest import tiny_files
 from tests.models import make_tiny_model
-from tests.tiny import finished_experiment, tiny_plan
+from tests.tiny import Shares, finished_experiment, tiny_plan
 
 STRATEGIES = ("first-stage", "embedding", "C", "C-then-D", "C-long", "C+D", "C+fusion")
 
@@ -167,6 +169,21 @@ def test_progress_is_the_whole_jobs_and_a_search_is_counted_apart(tmp_path: Path
     wholes = [facts["n_stages"] for facts in heard if "n_stages" in facts]
     assert wholes == [2, 3]  # the plan's own settings and one trial; C, and C at two points of the learning curve
     assert counted[-1] == (3, 3)
+
+
+def test_nothing_is_called_done_before_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither while the encoder works, nor when a search's winner is found on disk, nor at a second start."""
+    monkeypatch.setattr(meter, "REPORT_SECONDS", 0.0)
+    first_stage = FirstStage(kind="embedding", depth=6)
+    plan = rich_plan(tmp_path / "model", seeds=(1, 2), search_trials=2, first_stage=first_stage)
+    experiment = lock_plan(plan, name="x", dataset_name="x")
+    for start in (1, 2):
+        shares = Shares()
+        run_experiment(ExperimentSpec(experiment, device="cpu"), shares)
+        shares.check()
+        if start == 1:
+            assert {phase for phase, _, _ in shares.told} >= {"candidates", "encoding", "training", "ranking"}
+            shutil.rmtree(room("rankings"))  # what a kill before the ranking leaves
 
 
 def test_a_stage_of_the_learning_curve_has_its_own_name() -> None:
