@@ -125,7 +125,7 @@ def test_what_the_worker_refuses_is_a_sentence_too(tmp_path: Path, capsys: pytes
 
 def test_an_interrupted_run_says_so_and_the_same_command_continues(tmp_path: Path, model: Path) -> None:
     out = tmp_path / "out"
-    n_seeds = 20  # long enough to be interrupted on a busy machine
+    n_seeds = 12  # long enough to be interrupted on a busy machine
     plan = plan_file(tmp_path, model, list(range(1, n_seeds + 1)))
     plan.write_text(plan.read_text().replace("epochs = 1\n", "epochs = 6\n"))
     command = [sys.executable, "-m", "rerank.cli.main", "--lang", "en", "run", str(written(tmp_path / "sample"))]
