@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from rerank.cli.output import not_writable, output_folder
+from rerank.cli.output import output_folder, writing_to
 from rerank.cli.run import exit_code, watch
 from rerank.errors import RerankError
 from rerank.jobs.launch import start
@@ -29,10 +29,8 @@ def export(given: argparse.Namespace, say: Say) -> int:
     job = watch(start("export", {**spec, "onnx": given.onnx or given.int8, "int8": given.int8}), say)
     if job.state != "done":
         return exit_code(job, say)
-    try:
+    with writing_to(out):
         copy_export(experiment, strategy, out)
-    except OSError as error:  # full by now, or gone
-        raise not_writable(out, error) from error
     record = read_json(out / RECORD)
     print(say("{strategy} is exported.", strategy=strategy_name(say, strategy)))
     for sentence in (exactness(say), *mixture_sentences(say, record)):

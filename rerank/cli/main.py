@@ -6,8 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from rerank import __version__
-from rerank.errors import RerankError
-from rerank.store.unwritable import unwritable
+from rerank.store.unwritable import refusal
 from rerank.wording.errors import error_sentence
 from rerank.wording.language import LANGUAGES, Say, speaker
 
@@ -218,7 +217,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return DONE
     except Exception as error:
-        refused = error if isinstance(error, RerankError) else unwritable(error)
+        refused = refusal(error)
         if refused is None:
             raise
         print(error_sentence(say, refused.code, refused.facts), file=sys.stderr)

@@ -2,6 +2,7 @@
 
 import contextlib
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from rerank.errors import RerankError
@@ -22,7 +23,7 @@ def output_folder(given: str) -> Path:
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".", suffix=".part"):
             any(folder.iterdir())
     except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle, or nobody's home
-        raise not_writable(Path(given), error) from error
+        raise _not_writable(Path(given), error) from error
     finally:
         with contextlib.suppress(OSError):  # somebody has just put something there
             for path in reversed(made):
@@ -30,7 +31,15 @@ def output_folder(given: str) -> Path:
     return folder
 
 
-def not_writable(folder: Path, error: Exception) -> RerankError:
-    """Return the error that says why nothing can be written to a folder."""
+@contextlib.contextmanager
+def writing_to(folder: Path) -> Iterator[None]:
+    """Write to a folder that may be full by now, or gone. Raises RerankError `output_not_writable`."""
+    try:
+        yield
+    except OSError as error:
+        raise _not_writable(folder, error) from error
+
+
+def _not_writable(folder: Path, error: Exception) -> RerankError:
     cause = error.strerror if isinstance(error, OSError) and error.strerror else str(error)[:300]
     return RerankError("output_not_writable", folder=str(folder), cause=cause)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rerank.audit.records import let_teach
 from rerank.cli.data import dataset_of
-from rerank.cli.output import not_writable, output_folder
+from rerank.cli.output import output_folder, writing_to
 from rerank.cli.plan import plan_of
 from rerank.cli.show import print_result
 from rerank.errors import RerankError
@@ -46,10 +46,8 @@ def run(given: argparse.Namespace, say: Say) -> int:
     job = start("experiment", {"experiment": experiment, "gate": given.gate, "device": given.device})
     job = watch(job, say)
     if job.state == "done":
-        try:
+        with writing_to(out):
             export(experiment_folder(experiment), out)
-        except OSError as error:  # full by now, or gone
-            raise not_writable(out, error) from error
         result = load_result(experiment)
         if result is None:
             raise RerankError("no_result_yet", experiment=experiment)

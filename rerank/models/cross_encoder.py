@@ -154,9 +154,8 @@ def load_cross_encoder(
     try:
         config = AutoConfig.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
         config.num_labels = 1
-        if (
-            family_of(config) is None
-        ):  # with a mask, the gradient of torch's own attention differs from run to run on CUDA
+        if family_of(config) is None:
+            # With a mask, the gradient of torch's own attention differs from run to run on CUDA.
             config._attn_implementation = "eager"
         for name in _DROPOUTS:
             if hasattr(config, name):

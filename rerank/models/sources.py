@@ -46,6 +46,11 @@ class ModelSource:
     is_causal: bool = False
     files: tuple[tuple[str, int, int], ...] = ()
 
+    def check_is(self, digest: str) -> None:
+        """Raise RerankError `base_model_changed` where it is another one than that of the digest."""
+        if self.digest != digest:
+            raise RerankError("base_model_changed", model=self.name)
+
     def check_unchanged(self) -> None:
         """Raise RerankError `base_model_changed` where the folder no longer holds what the digest was made of."""
         if self.files and self.files != _files_of(self.folder):

@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, get_args
 from urllib.parse import urlsplit
 
@@ -70,10 +70,18 @@ def _number(value: object, low: float, high: float, *, whole: bool = False) -> b
     return isinstance(value, kind) and not isinstance(value, bool) and low <= value <= high
 
 
+def _check_numbers(prefix: str, holder: object, ranges: Iterable[tuple[str, float, float, bool]]) -> None:
+    """Check settings by name: lowest, highest, and whether only whole numbers will do."""
+    for setting, low, high, whole in ranges:
+        value = getattr(holder, setting)
+        if not _number(value, low, high, whole=whole):
+            raise _bad(f"{prefix}.{setting}", value)
+
+
 def _check_stage(name: str, stage: StageSettings, losses: tuple[str, ...]) -> None:
     if stage.loss not in losses:
         raise _bad(f"{name}.loss", stage.loss)
-    for setting, low, high, whole in (
+    ranges = (
         ("epochs", 0, 100, True),
         ("patience", 0, 100, True),
         ("learning_rate", 0, 1.0, False),
@@ -85,16 +93,15 @@ def _check_stage(name: str, stage: StageSettings, losses: tuple[str, ...]) -> No
         ("dropout", 0, 0.9, False),
         ("temperature", 1e-3, 1e3, False),
         ("false_negative_share", 0, 10, False),
-    ):
-        if not _number(getattr(stage, setting), low, high, whole=whole):
-            raise _bad(f"{name}.{setting}", getattr(stage, setting))
+    )
+    _check_numbers(name, stage, ranges)
     if not isinstance(stage.freeze_word_embeddings, bool):
         raise _bad(f"{name}.freeze_word_embeddings", stage.freeze_word_embeddings)
 
 
 def _check_language_model(plan: Plan) -> None:
     model = plan.llm
-    for name, low, high, whole in (
+    ranges = (
         ("depth", 2, 1000, True),
         ("passes", 1, 20, True),
         ("checked_queries", 0, 10_000, True),
@@ -102,9 +109,8 @@ def _check_language_model(plan: Plan) -> None:
         ("thinking_tokens", 0, 100_000, True),
         ("concurrency", 1, 256, True),
         ("timeout_seconds", 0.1, 3600, False),
-    ):
-        if not _number(getattr(model, name), low, high, whole=whole):
-            raise _bad(f"llm.{name}", getattr(model, name))
+    )
+    _check_numbers("llm", model, ranges)
     for name in ("usd_per_1m_input", "usd_per_1m_output", "usd"):
         if getattr(model, name) is not None and not _number(getattr(model, name), 0, 1e6):
             raise _bad(f"llm.{name}", getattr(model, name))

@@ -68,6 +68,11 @@ class FirstStage:
     pool: Pool = "corpus"  # "judged": each query's judged documents, ordered by `kind`
     depth: int = 50
 
+    @property
+    def searched_with(self) -> FirstStageKind:
+        """Return what searches for other queries: a user's own run answers only its own, so words stand in for it."""
+        return "bm25" if self.kind == "run" else self.kind
+
 
 @dataclass(frozen=True)
 class StageSettings(_Numbers):

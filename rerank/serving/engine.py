@@ -106,8 +106,7 @@ class Engine:
         if result is None:
             raise RerankError("no_result_yet", experiment=experiment)
         dataset = load_dataset(plan.dataset_digest)
-        # A user's own run answers only its own queries: typed ones are searched with BM25.
-        kind = "bm25" if plan.first_stage.kind == "run" else plan.first_stage.kind
+        kind = plan.first_stage.searched_with
         embedding = self._similarity(document_texts(dataset.documents)) if kind in ("embedding", "rrf") else None
         source = find_model(plan.base_model)
         folds = tuple(folds_of(dataset, plan))

@@ -35,6 +35,11 @@ def unwritable(error: BaseException) -> RerankError | None:
     return RerankError("home_not_writable", folder=str(folder), cause=cause)
 
 
+def refusal(error: Exception) -> RerankError | None:
+    """Return what a user can mend of an error: itself, or that nothing can be written; None for a defect."""
+    return error if isinstance(error, RerankError) else unwritable(error)
+
+
 def _cause(error: BaseException) -> str | None:
     if isinstance(error, sqlite3.OperationalError):
         return str(error) if any(part in str(error).lower() for part in _SQLITE) else None

@@ -14,7 +14,7 @@ from rerank.jobs import queue
 from rerank.jobs.records import Job
 from rerank.planning.experiments import experiment_folder
 from rerank.store.home import room
-from rerank.store.unwritable import unwritable
+from rerank.store.unwritable import refusal, unwritable
 from rerank.worker.job_reporter import JobReporter
 from rerank.worker.reporter import Stopped
 
@@ -116,7 +116,7 @@ def main(identity: str) -> int:
         _finish(identity, "stopped")
         return 3
     except Exception as error:
-        refused = error if isinstance(error, RerankError) else unwritable(error)
+        refused = refusal(error)
         if refused is not None:
             _finish(identity, "failed", refused)
             return 2

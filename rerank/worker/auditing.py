@@ -253,7 +253,7 @@ def _scored_only(dataset: Dataset, plan: Plan) -> tuple[Dataset, Plan]:
     if scored is None:
         raise RerankError("no_teacher_scores", dataset=dataset.name)
     digest = digest_of([dataset.digest, "scored"])
-    kind = "bm25" if plan.first_stage.kind == "run" else plan.first_stage.kind
+    kind = plan.first_stage.searched_with
     first = FirstStage(kind=kind, pool="judged", depth=MOST_SCORED)
     return (
         dataclasses.replace(dataset, digest=digest, judgments=scored[_KEY].assign(grade=1)),

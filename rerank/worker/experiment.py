@@ -213,8 +213,7 @@ def _as_begun(ready: Prepared, earlier: Sequence[Mapping[str, Any]]) -> Prepared
     if not earlier:
         return ready
     bench, last = ready.bench, earlier[-1]
-    if last["base_model"] != bench.source.digest:
-        raise RerankError("base_model_changed", model=bench.source.name)
+    bench.source.check_is(str(last["base_model"]))
     lanes = int(last["concurrent_stages"])
     same_way = dataclasses.replace(bench, lanes=lanes)
     if lanes == bench.lanes or is_set() or _way_of(same_way) != last["computed_with"]:

@@ -25,7 +25,7 @@ from rerank.models.onnx_files import (
     require_onnx,
 )
 from rerank.models.passages import PairScorer
-from rerank.models.sources import ModelSource, find_model
+from rerank.models.sources import ModelSource
 from rerank.models.token_store import PairTemplate
 from rerank.planning.experiments import experiment_folder, export_folder, load_locked, load_result, now
 from rerank.planning.graph import distils
@@ -78,12 +78,10 @@ def run_export(spec: ExportSpec, reporter: Reporter) -> None:
     if result is None:
         raise RerankError("no_result_yet", experiment=spec.experiment)
     strategy = strategy_to_export(result, spec.strategy)
-    measured = result["base_model"].get("digest")  # older results do not say
-    if measured is not None and measured != find_model(plan.base_model).digest:
-        raise RerankError("base_model_changed", model=result["base_model"]["name"])
     target = export_folder(spec.experiment, strategy)
     settle_folder(target)
-    trained = refit(plan, strategy, pick_device(spec.device), reporter)
+    measured = result["base_model"].get("digest")  # older results do not say
+    trained = refit(plan, strategy, pick_device(spec.device), reporter, base_digest=measured)
     reporter.progress(phase="exporting")
     part = target.with_name(f".{target.name}.part")
     shutil.rmtree(part, ignore_errors=True)

@@ -47,7 +47,7 @@ def lanes_for(plan: Plan, bench: Workbench) -> int:
     n_folds = len(bench.folds)
     nodes = stage_graph(plan.strategies, n_folds, plan.seeds) + curve_graph(plan, plan.strategies, n_folds)
     width = sum(node.parent is None for node in nodes)
-    asked = os.environ.get(SETTING, "").strip()
+    asked = _asked()
     if asked:
         if not asked.isdecimal() or int(asked) < 1:
             raise RerankError("bad_concurrent_stages", setting=SETTING, value=asked)
@@ -63,7 +63,11 @@ def lanes_for(plan: Plan, bench: Workbench) -> int:
 
 def is_set() -> bool:
     """Say whether somebody has decided how many stages are trained side by side."""
-    return bool(os.environ.get(SETTING, "").strip())
+    return bool(_asked())
+
+
+def _asked() -> str:
+    return os.environ.get(SETTING, "").strip()
 
 
 def train_stages(bench: Workbench, nodes: Sequence[StageNode], teaching: Teaching) -> dict[StageNode, dict[str, Any]]:

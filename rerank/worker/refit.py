@@ -40,14 +40,17 @@ class Refit:
     latencies_ms: tuple[float, ...]
 
 
-def refit(plan: Plan, strategy: str, device: Device, reporter: Reporter) -> Refit:
+def refit(plan: Plan, strategy: str, device: Device, reporter: Reporter, *, base_digest: str | None = None) -> Refit:
     """Train a strategy on all evaluable queries but those that choose the epoch, or find it on disk.
 
     The plan's first seed trains: any of them is a fair draw, and choosing among them would be one more choice.
-    The experiment's budget does not count here: it was for measuring.
+    The experiment's budget does not count here: it was for measuring. base_digest: of the base model that was
+    measured; raises RerankError `base_model_changed` where its files are others now.
     """
     unlimited = dataclasses.replace(plan, budget=Budget())
     ready = prepare(unlimited, (strategy,), device, reporter)
+    if base_digest is not None:
+        ready.bench.source.check_is(base_digest)
     fold = refit_fold(ready.bench.dataset, plan)
     bench = dataclasses.replace(ready.bench, folds=(fold,), lanes=1)  # its stages follow each other
     nodes = stage_graph((strategy,), 1, plan.seeds[:1])

@@ -16,7 +16,7 @@ from rerank.evaluation.fusion import standardised
 from rerank.intake.dataset import Dataset
 from rerank.planning.graph import distils
 from rerank.planning.losses import holds_only_ranks
-from rerank.planning.plan import LANGUAGE_MODELS, LOCAL_MODELS, Plan
+from rerank.planning.plan import LANGUAGE_MODELS, LOCAL_MODELS
 from rerank.retrieval.candidates import Scorer, scorer_of, top
 from rerank.retrieval.tokens import VERSION
 from rerank.retrieval.unlabelled import UnlabelledQuery
@@ -215,7 +215,6 @@ def _unlabelled(bench: Workbench, similarities: Similarities) -> pd.DataFrame:
     """
     plan, dataset = bench.plan, bench.dataset
     first = plan.first_stage
-    kind = _searched_by(plan)
     digest = digest_of(
         {
             "dataset": dataset.digest,
@@ -223,7 +222,7 @@ def _unlabelled(bench: Workbench, similarities: Similarities) -> pd.DataFrame:
             "queries": [[item.query_id, item.text, item.rest] for item in bench.unlabelled],
             "teacher": plan.teacher,
             "encoder": similarities.identity,
-            "tokens": VERSION if kind in ("bm25", "rrf") else None,
+            "tokens": VERSION if first.searched_with in ("bm25", "rrf") else None,
         }
     )
     path = room("candidates") / f"{digest}.parquet"
@@ -242,11 +241,6 @@ def _unlabelled(bench: Workbench, similarities: Similarities) -> pd.DataFrame:
     return found
 
 
-def _searched_by(plan: Plan) -> str:
-    """Return what searches for unlabelled queries: the user's own search cannot be asked, so words stand in for it."""
-    return "bm25" if plan.first_stage.kind == "run" else plan.first_stage.kind
-
-
 def _search(bench: Workbench, dataset: Dataset, similarities: Similarities) -> pd.DataFrame:
     plan = bench.plan
     depth = plan.first_stage.depth
@@ -260,7 +254,7 @@ def _search(bench: Workbench, dataset: Dataset, similarities: Similarities) -> p
         return rows.assign(rank=rows.groupby("query_id").cumcount() + 1).reset_index(drop=True)[
             [*_KEY, "rank", "score"]
         ]
-    kind = _searched_by(plan)
+    kind = plan.first_stage.searched_with
     search = scorer_of(kind, dataset, similarities.scorer() if kind in ("embedding", "rrf") else None)
     place = {str(doc_id): position for position, doc_id in enumerate(dataset.documents["doc_id"])}
     doc_ids = dataset.documents["doc_id"].to_numpy()

@@ -196,7 +196,7 @@ def test_other_tokens_are_another_search_for_unlabelled_queries(
 ) -> None:
     found = pd.DataFrame({"query_id": ["u"], "doc_id": ["d"], "rank": [1], "score": [1.0]})
     bench = SimpleNamespace(
-        plan=SimpleNamespace(first_stage=SimpleNamespace(kind=kind, depth=6), teacher="llm-pointwise"),
+        plan=SimpleNamespace(first_stage=FirstStage(kind=kind, depth=6), teacher="llm-pointwise"),
         dataset=SimpleNamespace(digest="0"),
         unlabelled=(),
         reporter=Silent(),
