@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from rerank.models.packed import Pair
+from rerank.models.pairs import Pairs
 from rerank.models.sources import ModelSource, find_model
 from rerank.models.token_store import TokenStore, load_tokenizer
 from rerank.retrieval.candidates import document_text
@@ -30,9 +30,9 @@ class Work:
         """Return every (query id, document id) in order."""
         return [(query, doc) for query, docs in self.lists for doc in docs]
 
-    def pairs(self) -> list[Pair]:
+    def pairs(self) -> Pairs:
         """Return every pair's token ids, put together anew."""
-        return [self.tokens.pair(query, doc, self.max_length) for query, doc in self.named]
+        return self.tokens.pairs(self.named, self.max_length)
 
     def texts_of_pairs(self) -> list[tuple[str, str]]:
         """Return every pair's texts."""
@@ -41,7 +41,7 @@ class Work:
     @property
     def lengths(self) -> list[int]:
         """Return every pair's number of tokens."""
-        return [len(ids) for ids, _ in self.pairs()]
+        return self.pairs().lengths
 
 
 def _rows(name: str) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from rerank.models.packed import Pair, sent
+from rerank.models.pairs import Pair, sent
 from rerank.models.token_store import PairTemplate
 
 

@@ -15,7 +15,8 @@ from rerank.models.batches import collate, token_batches
 from rerank.models.devices import Device
 from rerank.models.families import Family, family_of
 from rerank.models.memory import TokenBudget
-from rerank.models.packed import Pair, pack, sent
+from rerank.models.packed import pack
+from rerank.models.pairs import Pair, pairs_of, sent
 from rerank.models.token_store import PairTemplate, load_tokenizer
 from rerank.models.weights import not_found
 
@@ -97,7 +98,8 @@ class CrossEncoder:
         When memory is full the rest goes on in smaller batches. Raises RerankError `device_out_of_memory`
         and `scores_not_finite`.
         """
-        found = np.empty(len(pairs), dtype=np.float64)
+        given = pairs_of(pairs)
+        found = np.empty(len(given), dtype=np.float64)
         self.module.eval()
         under_way: list[tuple[list[int], torch.Tensor]] = []
 
@@ -109,12 +111,12 @@ class CrossEncoder:
                     on_batch(len(batch))
 
         def score(batch: list[int]) -> None:
-            logits = self.logits([pairs[place] for place in batch])
+            logits = self.logits(given.take(batch))
             fetch()  # the batch before: a device computes this one while the next is put together
             under_way.append((batch, logits))
 
         with torch.no_grad():  # not inference_mode: the kept copies of weights may be used under either
-            self.budget.in_batches([len(ids) for ids, _ in pairs], score)
+            self.budget.in_batches(given.lengths, score)
         fetch()
         if not np.isfinite(found).all():
             raise RerankError("scores_not_finite")

@@ -11,7 +11,8 @@ from rerank.models.bert_family import LayerWeights, cast_layers, first_position,
 from rerank.models.cross_encoder import SCORING_TOKENS
 from rerank.models.devices import Device
 from rerank.models.memory import TokenBudget
-from rerank.models.packed import Pair, pack, token_means
+from rerank.models.packed import pack, token_means
+from rerank.models.pairs import pairs_of
 from rerank.models.sources import embedded_folder
 from rerank.models.token_store import PairTemplate, TokenStore, load_tokenizer
 
@@ -53,11 +54,11 @@ class Encoder:
         head, tail = (np.array(part, dtype=np.int32) for part in (self._template.head, self._template.tail))
         room = MAX_LENGTH - len(head) - len(tail)
         encoded = [np.concatenate((head, ids[:room], tail)) for ids in self._tokens.ids_of(texts, kept=kept)]
-        alone: list[Pair] = [(ids, len(ids)) for ids in encoded]
+        alone = pairs_of([(ids, len(ids)) for ids in encoded])
         first = first_position(self._model.config)
 
         def encode(batch: list[int]) -> None:
-            packed = pack([alone[place] for place in batch], self._template, first, self._device.handle)
+            packed = pack(alone.take(batch), self._template, first, self._device.handle)
             hidden = hidden_states(self._model, self._layers, packed, self._device.product_type)
             means = token_means(hidden, packed.layout)
             unit = torch.nn.functional.normalize(means, dim=-1).cpu().numpy()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rerank.errors import RerankError
 from rerank.models.batches import collate, token_batches
-from rerank.models.packed import Pair
+from rerank.models.pairs import Pair
 from rerank.models.token_store import PairTemplate
 
 NEEDED = ("onnx", "onnxscript", "onnxruntime")

@@ -3,15 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from rerank.models.pairs import Pair, pairs_of, sent
 from rerank.models.token_store import PairTemplate
-
-Pair = tuple[NDArray[np.int32], int]  # ids and where the document part begins
 
 # Neighbours of nearly the same length share one attention product; its padding stays below this share.
 MAX_PADDING = 0.125
@@ -96,16 +93,6 @@ def _with_places(group: Group, start: int, device: torch.device) -> Group:
     return Group(group.first, group.lengths, rows_at, places, ends_at)
 
 
-def sent(values: NDArray[Any], device: torch.device) -> torch.Tensor:
-    """Return values on a device, without waiting for what it is computing.
-
-    A copy from ordinary memory to a CUDA device waits for all work before it; one from pinned memory does not,
-    and torch keeps that memory until the copy is over.
-    """
-    held = torch.from_numpy(values)
-    return held.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else held.to(device)
-
-
 def layout_of(lengths: Sequence[int], device: torch.device) -> Layout:
     """Return the layout of pairs with these falling lengths."""
     ends = np.cumsum(lengths, dtype=np.int64)
@@ -128,19 +115,28 @@ def token_means(states: torch.Tensor, layout: Layout) -> torch.Tensor:
 
 
 def pack(pairs: Sequence[Pair], template: PairTemplate, first_position: int, device: torch.device) -> Packed:
-    """Return pairs as one packed batch, longest first.
+    """Return pairs as one packed batch, longest first; their ids are gathered on the device.
 
     first_position: the position id of a first token (0 for BERT, padding id + 1 for RoBERTa).
     """
-    order = sorted(range(len(pairs)), key=lambda place: (-len(pairs[place][0]), place))
-    lengths = [len(pairs[place][0]) for place in order]
-    # One copy to the device: ids, positions, types.
-    rows = np.zeros((3, sum(lengths)), dtype=np.int64)
-    np.concatenate([pairs[place][0] for place in order], out=rows[0])
-    ends = np.cumsum(lengths)
-    within = np.arange(rows.shape[1]) - np.repeat(ends - lengths, lengths)
-    rows[1] = within + first_position
-    if template.uses_types and template.second_type:
-        rows[2] = template.second_type * (within >= np.repeat([pairs[place][1] for place in order], lengths))
-    input_ids, positions, types = sent(rows, device).unbind(0)
-    return Packed(input_ids, positions, types, layout_of(lengths, device), tuple(order))
+    given = pairs_of(pairs)
+    all_lengths = given.sizes.sum(axis=1)
+    order = np.argsort(-all_lengths, kind="stable")
+    sizes, starts, lengths = given.sizes[order], given.starts[order], all_lengths[order]
+    n_parts = sizes.shape[1]
+    begins = np.cumsum(lengths) - lengths  # of every pair in the batch
+    part_begins = (np.cumsum(sizes.reshape(-1)) - sizes.reshape(-1)).reshape(sizes.shape)
+    types = np.zeros_like(sizes)
+    if template.uses_types:
+        types[:, given.second :] = template.second_type
+    # One copy to the device: every part's size, and what leads from a place in the batch to its id and position.
+    table = np.stack(
+        (sizes, starts - part_begins, np.repeat(first_position - begins, n_parts).reshape(sizes.shape), types)
+    )
+    n_tokens = int(lengths.sum())
+    counted, to_ids, to_positions, type_of = sent(table.reshape(4, -1), device).unbind(0)
+    part = torch.repeat_interleave(counted, output_size=n_tokens)
+    places = torch.arange(n_tokens, device=device)
+    input_ids = given.ids.on(device)[places + to_ids[part]].long()
+    layout = layout_of(lengths.tolist(), device)
+    return Packed(input_ids, places + to_positions[part], type_of[part], layout, tuple(order.tolist()))

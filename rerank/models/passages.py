@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rerank.models.packed import Pair
+from rerank.models.pairs import Pair, Pairs
 from rerank.models.token_store import TokenStore
 
 # Neighbours share a quarter of the room, some 60 tokens of 240: two or three sentences, so that none is only seen cut.
@@ -42,18 +42,18 @@ class Reading:
         last = n_tokens - room
         return [*range(0, last, max(1, int(room * STRIDE_SHARE))), last][:MAX_PASSAGES]
 
-    def pairs(self, tokens: TokenStore, named: Named) -> tuple[list[Pair], NDArray[np.int64]]:
+    def pairs(self, tokens: TokenStore, named: Named) -> tuple[Pairs, NDArray[np.int64]]:
         """Return the pairs to score, passage by passage, and where each document's begin."""
         if self.passages == "first":
-            whole = [tokens.pair(query, document, self.max_length) for query, document in named]
-            return whole, np.arange(len(named))
-        pairs: list[Pair] = []
+            return tokens.pairs(named, self.max_length), np.arange(len(named))
+        each: list[tuple[str, str]] = []
+        starts: list[int] = []
         firsts = np.empty(len(named), dtype=np.int64)
         for place, (query, document) in enumerate(named):
-            firsts[place] = len(pairs)
-            for start in self.starts(tokens.n_tokens(document), tokens.room(query, self.max_length)):
-                pairs.append(tokens.pair(query, document, self.max_length, start))
-        return pairs, firsts
+            firsts[place] = len(starts)
+            starts += self.starts(tokens.n_tokens(document), tokens.room(query, self.max_length))
+            each += [(query, document)] * (len(starts) - len(each))
+        return tokens.pairs(each, self.max_length, starts), firsts
 
     def scores(
         self,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from rerank.digests import digest_of
 from rerank.errors import RerankError
+from rerank.models.pairs import Ids, Pair, Pairs, Places
 from rerank.store.token_ids import TokenIds
 
 _CHUNK = 4096  # texts that are tokenised together
@@ -83,12 +84,14 @@ def tokenizer_digest(tokenizer: Any) -> str:
     return digest_of([tokenizers.__version__, bool(tokenizer.split_special_tokens), backend.to_str()])
 
 
-def _longest_first(first: int, second: int, whole: int) -> tuple[int, int]:
-    """Return how many tokens of two texts are kept of `whole`."""
-    if first + second <= whole:
-        return first, second
-    short = min(first, second, whole // 2)
-    return (short, whole - short) if first <= second else (whole - short, short)
+def _longest_first(first: Places, second: Places, whole: int) -> tuple[Places, Places]:
+    """Return how many tokens of two texts, (n,) each, are kept of `whole`."""
+    short = np.minimum(np.minimum(first, second), whole // 2)
+    fits, is_first_short = first + second <= whole, first <= second
+    return (
+        np.where(fits, first, np.where(is_first_short, short, whole - short)),
+        np.where(fits, second, np.where(is_first_short, whole - short, short)),
+    )
 
 
 class TokenStore:
@@ -154,15 +157,36 @@ class TokenStore:
         """Return a document's length in tokens."""
         return len(self._ids["document"][document])
 
-    def pair(self, query: str, document: str, max_length: int, start: int = 0) -> tuple[NDArray[np.int32], int]:
+    def pair(self, query: str, document: str, max_length: int, start: int = 0) -> Pair:
         """Return a pair's ids, at most `max_length`, and where its document part begins.
 
         The longer of the two is cut, and both to halves where both are longer than half: `longest_first` of the
         tokenizers library, so that whatever serves the model reads what was measured. start: the first token of the
         document to read.
         """
-        first, second = self._ids["query"][query], self._ids["document"][document][start:]
-        n_first, n_second = _longest_first(len(first), len(second), max(0, max_length - self.template.n_special))
-        first, second = first[:n_first], second[:n_second]
-        ids = np.concatenate((self._head, first, self._middle, second, self._tail))
-        return ids, len(self._head) + len(first) + len(self._middle)
+        return self.pairs([(query, document)], max_length, [start])[0]
+
+    def pairs(self, named: Sequence[tuple[str, str]], max_length: int, starts: Sequence[int] | None = None) -> Pairs:
+        """Return the pairs of (query, document) names, each as `pair` makes it; texts that they share are held once.
+
+        starts: the first token of each document to read; None: all from the beginning.
+        """
+        queries = {name: place for place, name in enumerate(dict.fromkeys(query for query, _ in named))}
+        documents = {name: place for place, name in enumerate(dict.fromkeys(document for _, document in named))}
+        texts = [self._ids["query"][name] for name in queries] + [self._ids["document"][name] for name in documents]
+        parts = [self._head, self._middle, self._tail, *texts]
+        lengths = np.array([len(part) for part in parts], dtype=np.int64)
+        begins = np.cumsum(lengths) - lengths
+        n = len(named)
+        first = 3 + np.fromiter((queries[query] for query, _ in named), dtype=np.int64, count=n)
+        second = 3 + len(queries) + np.fromiter((documents[document] for _, document in named), dtype=np.int64, count=n)
+        skipped = np.zeros(n, dtype=np.int64) if starts is None else np.asarray(starts, dtype=np.int64)
+        n_first, n_second = _longest_first(
+            lengths[first], np.maximum(0, lengths[second] - skipped), max(0, max_length - self.template.n_special)
+        )
+        where, sizes = np.empty((n, 5), dtype=np.int64), np.empty((n, 5), dtype=np.int64)
+        where[:, 0], where[:, 2], where[:, 4] = begins[:3]
+        sizes[:, 0], sizes[:, 2], sizes[:, 4] = lengths[:3]
+        where[:, 1], where[:, 3] = begins[first], begins[second] + skipped
+        sizes[:, 1], sizes[:, 3] = n_first, n_second
+        return Pairs(Ids(np.concatenate(parts)), where, sizes, 3)

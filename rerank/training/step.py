@@ -8,7 +8,7 @@ import torch
 from rerank.errors import RerankError
 from rerank.models.cross_encoder import CrossEncoder
 from rerank.models.memory import is_out_of_memory, make_room
-from rerank.models.packed import Pair, sent
+from rerank.models.pairs import Pairs, sent
 from rerank.models.token_store import TokenStore
 from rerank.planning.plan import StageSettings
 from rerank.training.lists import TrainingList
@@ -72,14 +72,14 @@ class StepGradients:
 
         seed: of dropout; the same seed gives the same gradients.
         """
-        made = [
-            [self._tokens.pair(item.query_id, doc_id, self._max_length) for doc_id in item.doc_ids] for item in lists
-        ]
-        n_tokens = sum(len(ids) for pairs in made for ids, _ in pairs)
+        named = [(item.query_id, doc_id) for item in lists for doc_id in item.doc_ids]
+        pairs = self._tokens.pairs(named, self._max_length)
+        lengths = pairs.lengths
+        n_tokens = sum(lengths)
         while True:
             self._encoder.changed()
             try:
-                total = self._whole_step(lists, made, seed)
+                total = self._whole_step(lists, pairs, seed)
                 break
             except RuntimeError as error:
                 if not is_out_of_memory(error):
@@ -88,48 +88,48 @@ class StepGradients:
             # A backward pass that was cut short has added some of its gradients: the step starts anew.
             self._encoder.module.zero_grad(set_to_none=True)
             make_room(self._encoder.device.kind)
-            longest = max(len(ids) for pairs in made for ids, _ in pairs)
+            longest = max(lengths)
             if self._is_short_of_memory and self.token_budget <= longest:  # pair by pair was tried
                 raise RerankError("device_out_of_memory", n_tokens=longest)
             self._is_short_of_memory = True
             self.token_budget = max(longest, min(self.token_budget, n_tokens) // 2)
-        return total / len(lists), sum(len(pairs) for pairs in made), n_tokens
+        return total / len(lists), len(pairs), n_tokens
 
-    def _whole_step(self, lists: Sequence[TrainingList], made: Sequence[Sequence[Pair]], seed: int) -> float:
+    def _whole_step(self, lists: Sequence[TrainingList], pairs: Pairs, seed: int) -> float:
+        ends = np.cumsum([0] + [len(item.doc_ids) for item in lists])
+        sizes = np.add.reduceat(pairs.sizes.sum(axis=1), ends[:-1]).tolist()  # tokens of every list
         total = torch.zeros((), device=self._encoder.device.handle)  # read once: reading waits for the device
-        for number, part in enumerate(self._micro_batches(made)):
+        for number, (begin, end) in enumerate(self._micro_batches(sizes)):
             torch.manual_seed((seed * 1_009 + number) % 2**63)  # dropout: no hidden state to save
-            size = sum(len(ids) for place in part for ids, _ in made[place])
-            if len(part) == 1 and size > self.token_budget and self._is_short_of_memory:
-                total += self._pair_by_pair(lists[part[0]], made[part[0]], len(lists), seed)
+            mine = pairs[ends[begin] : ends[end]]
+            if end - begin == 1 and sizes[begin] > self.token_budget and self._is_short_of_memory:
+                total += self._pair_by_pair(lists[begin], mine, len(lists), seed)
             else:
-                total += self._together([lists[place] for place in part], [made[place] for place in part], len(lists))
+                total += self._together(lists[begin:end], mine, len(lists))
             self._breathe()
         return float(total)
 
-    def _micro_batches(self, made: Sequence[Sequence[Pair]]) -> Iterator[list[int]]:
-        part: list[int] = []
-        size = 0
-        for place, pairs in enumerate(made):
-            tokens = sum(len(ids) for ids, _ in pairs)
-            if part and size + tokens > self.token_budget:
-                yield part
-                part, size = [], 0
-            part.append(place)
-            size += tokens
-        if part:
-            yield part
+    def _micro_batches(self, sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
+        """Yield from which list to which a micro-batch goes; sizes: tokens of every list."""
+        begin = tokens = 0
+        for place, size in enumerate(sizes):
+            if place > begin and tokens + size > self.token_budget:
+                yield begin, place
+                begin, tokens = place, 0
+            tokens += size
+        if sizes:
+            yield begin, len(sizes)
 
-    def _together(self, lists: Sequence[TrainingList], made: Sequence[Sequence[Pair]], n_lists: int) -> torch.Tensor:
+    def _together(self, lists: Sequence[TrainingList], pairs: Pairs, n_lists: int) -> torch.Tensor:
         """Return the summed loss of a micro-batch after adding its share of the gradients."""
-        summed = self._summed_loss(self._encoder.logits([pair for pairs in made for pair in pairs]), lists)
+        summed = self._summed_loss(self._encoder.logits(pairs), lists)
         (summed / n_lists).backward()  # type: ignore[no-untyped-call]
         return summed.detach()
 
-    def _pair_by_pair(self, item: TrainingList, pairs: Sequence[Pair], n_lists: int, seed: int) -> torch.Tensor:
+    def _pair_by_pair(self, item: TrainingList, pairs: Pairs, n_lists: int, seed: int) -> torch.Tensor:
         def logit(place: int) -> torch.Tensor:
             torch.manual_seed((seed * 1_009 + 500 + place) % 2**63)  # both passes drop the same units
-            return self._encoder.logits([pairs[place]])
+            return self._encoder.logits(pairs[place : place + 1])
 
         with torch.no_grad():
             known = torch.cat([logit(place) for place in range(len(pairs))])

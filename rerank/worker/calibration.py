@@ -46,7 +46,7 @@ def measure_speed(bench: Workbench) -> Speed:
     bench.tokenize(list(rows["query_id"]), list(rows["doc_id"]))
     sampled = named(rows)
     pairs, firsts = bench.reading.pairs(bench.tokens, sampled)
-    n_tokens = sum(len(ids) for ids, _ in pairs)
+    n_tokens = int(pairs.sizes.sum())
     encoder = load_cross_encoder(bench.source.folder, bench.tokens.template, bench.device, seed=0)
     encoder.scores(pairs[:8])
     begun = time.perf_counter()

@@ -230,10 +230,7 @@ def _onnx_files(trained: Refit, folder: Path, *, with_int8: bool) -> tuple[dict[
     rows = bench.candidates_of(queries)
     bench.tokenize(queries, list(rows["doc_id"]))
     spread = rows.iloc[np.unique(np.linspace(0, len(rows) - 1, N_CHECKED).astype(int))]
-    pairs = [
-        bench.tokens.pair(query, doc, bench.plan.max_length)
-        for query, doc in zip(spread["query_id"], spread["doc_id"], strict=True)
-    ]
+    pairs = bench.tokens.pairs(list(zip(spread["query_id"], spread["doc_id"], strict=True)), bench.plan.max_length)
     encoder = OnnxEncoder(folder / ONNX, template, bench.device.n_threads)
     difference = check_equal(module, encoder, pairs, template)
     bench.reporter.progress(phase="checking")

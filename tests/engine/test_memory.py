@@ -14,7 +14,8 @@ from rerank.models.cross_encoder import CrossEncoder, load_cross_encoder
 from rerank.models.devices import pick_device
 from rerank.models.encoder import Encoder
 from rerank.models.memory import TokenBudget, is_out_of_memory
-from rerank.models.packed import Pair, pack
+from rerank.models.packed import pack
+from rerank.models.pairs import Pair
 from rerank.models.token_store import TokenStore, load_tokenizer
 from tests.models import make_tiny_model
 

@@ -32,7 +32,8 @@ from rerank.models.batches import collate, token_batches
 from rerank.models.cross_encoder import CrossEncoder
 from rerank.models.devices import pick_device
 from rerank.models.families import family_of
-from rerank.models.packed import Layout, Pair, grouped, layout_of
+from rerank.models.packed import Layout, grouped, layout_of
+from rerank.models.pairs import Pair
 from rerank.models.products import linear_of
 from rerank.models.token_store import PairTemplate
 

@@ -1,0 +1,88 @@
+"""Pairs as places in one array of token ids: put together where they are computed, thousands at a time."""
+
+from collections.abc import Iterator, Sequence
+from typing import overload
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+Pair = tuple[NDArray[np.int32], int]  # ids and where the document part begins
+Places = NDArray[np.int64]
+
+
+def sent(values: NDArray[np.generic], device: torch.device) -> torch.Tensor:
+    """Return values on a device, without waiting for what it is computing.
+
+    A copy from ordinary memory to a CUDA device waits for all work before it; one from pinned memory does not,
+    and torch keeps that memory until the copy is over.
+    """
+    held = torch.from_numpy(values)
+    return held.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else held.to(device)
+
+
+class Ids:
+    """Token ids one after another, (n,) int32; sent to a device once."""
+
+    def __init__(self, values: NDArray[np.int32]) -> None:
+        self.values = values
+        self._sent: torch.Tensor | None = None
+
+    def on(self, device: torch.device) -> torch.Tensor:
+        """Return the ids on a device."""
+        if self._sent is None or self._sent.device.type != device.type:
+            self._sent = sent(self.values, device)
+        return self._sent
+
+
+class Pairs(Sequence[Pair]):
+    """Pairs whose parts are stretches of shared ids, for example [CLS], query, [SEP], document, [SEP].
+
+    starts, sizes: (n_pairs, n_parts), where a pair's parts begin in `ids` and how long they are; the document part
+    begins with part number `second`.
+    """
+
+    def __init__(self, ids: Ids, starts: Places, sizes: Places, second: int) -> None:
+        self.ids = ids
+        self.starts = starts
+        self.sizes = sizes
+        self.second = second
+
+    @property
+    def lengths(self) -> list[int]:
+        """Return every pair's number of tokens."""
+        return [int(length) for length in self.sizes.sum(axis=1)]
+
+    def take(self, places: Sequence[int]) -> "Pairs":
+        """Return the pairs at these places, in this order."""
+        at = np.asarray(places, dtype=np.int64)
+        return Pairs(self.ids, self.starts[at], self.sizes[at], self.second)
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    def __iter__(self) -> Iterator[Pair]:
+        return (self[place] for place in range(len(self)))
+
+    @overload
+    def __getitem__(self, place: int) -> Pair: ...
+    @overload
+    def __getitem__(self, place: slice) -> "Pairs": ...
+    def __getitem__(self, place: int | slice) -> "Pair | Pairs":
+        if isinstance(place, slice):
+            return Pairs(self.ids, self.starts[place], self.sizes[place], self.second)
+        parts = zip(self.starts[place], self.sizes[place], strict=True)
+        found = [self.ids.values[start : start + size] for start, size in parts]
+        return np.concatenate(found), int(self.sizes[place, : self.second].sum())
+
+
+def pairs_of(pairs: Sequence[Pair]) -> Pairs:
+    """Return any sequence of pairs as `Pairs`; two parts each, before and from the document on."""
+    if isinstance(pairs, Pairs):
+        return pairs
+    lengths = np.array([len(ids) for ids, _ in pairs], dtype=np.int64)
+    seconds = np.array([second for _, second in pairs], dtype=np.int64)
+    values = np.concatenate([ids for ids, _ in pairs]).astype(np.int32, copy=False) if len(pairs) else np.empty(0, "i4")
+    begins = np.cumsum(lengths) - lengths
+    starts = np.stack((begins, begins + seconds), axis=1)
+    return Pairs(Ids(values), starts, np.stack((seconds, lengths - seconds), axis=1), 1)
