@@ -231,7 +231,7 @@ Kernel = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, Layout, float, int 
 
 def _parts(first: torch.Tensor | None, stacked: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     keys, values = stacked[:, -2:].unbind(1)
-    return (stacked[:, 0] if first is None else first).contiguous(), keys.contiguous(), values.contiguous()
+    return stacked[:, 0] if first is None else first, keys, values
 
 
 class _Trained(torch.autograd.Function):
@@ -303,21 +303,29 @@ def _variable_length(
     return found
 
 
+def _variable_length_of_copies(
+    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, layout: Layout, scale: float, window: int | None
+) -> torch.Tensor:
+    return _variable_length(q.contiguous(), k.contiguous(), v.contiguous(), layout, scale, window)
+
+
 @cache
 def _kernel_that_works(windowed: bool, has_gradient: bool) -> Kernel | None:
     """Return torch's variable-length kernel where it runs and computes what the products do, else None.
 
-    Its signature changed between releases and not every card runs it. With a gradient it also has to give the
-    same bits twice.
+    Its signature changed between releases and not every card runs it; some may read queries, keys and values only
+    from copies. With a gradient it also has to give the same bits twice.
     """
     device = torch.device("cuda")
-    with torch.random.fork_rng(devices=[device]):
-        torch.manual_seed(0)
-        try:
-            fits = agrees(_variable_length, device, windowed=windowed, has_gradient=has_gradient)
-        except (ImportError, RuntimeError, TypeError, ValueError, NotImplementedError):
-            return None
-    return _variable_length if fits else None
+    for kernel in (_variable_length, _variable_length_of_copies):
+        with torch.random.fork_rng(devices=[device]):
+            torch.manual_seed(0)
+            try:
+                if agrees(kernel, device, windowed=windowed, has_gradient=has_gradient):
+                    return kernel
+            except (ImportError, RuntimeError, TypeError, ValueError, NotImplementedError):
+                continue
+    return None
 
 
 def agrees(kernel: Kernel, device: torch.device, *, windowed: bool, has_gradient: bool) -> bool:

@@ -12,8 +12,9 @@ import torch
 from torch.nn import functional
 
 from rerank.models.attention import packed_attention
+from rerank.models.norms import added_norm
 from rerank.models.packed import Packed
-from rerank.models.products import Linear, linear_of
+from rerank.models.products import Linear, linears_of, rows_of
 from rerank.models.sources import OFFSET_POSITIONS
 
 # Model types whose classifier is an encoder of `layer`s under one attribute, and that attribute.
@@ -58,18 +59,6 @@ class LayerWeights:
     scale: float
 
 
-def inner_of(
-    weight: torch.Tensor, bias: torch.Tensor | None, dtype: torch.dtype, *, fixed: bool, first_only: bool
-) -> tuple[Linear, Linear | None]:
-    """Return queries, keys and values as one product, and None; or keys and values, and the queries apart."""
-    if not first_only:
-        return linear_of(weight, bias, dtype, fixed=fixed), None
-    width = weight.shape[0] // 3
-    own, others = (None, None) if bias is None else (bias[:width], bias[width:])
-    queries = linear_of(weight[:width], own, dtype, fixed=fixed)
-    return linear_of(weight[width:], others, dtype, fixed=fixed), queries
-
-
 def are_fixed(backbone: Any) -> bool:
     """Say whether copies of the weights need no gradient and stay as they are for a while."""
     return not torch.is_grad_enabled() and not backbone.training
@@ -80,29 +69,27 @@ def cast_layers(backbone: Any, dtype: torch.dtype, *, first_only: bool) -> list[
 
     first_only: only the first token is read of the last layer.
     """
-    fixed, layers = are_fixed(backbone), backbone.encoder.layer
+    layers = backbone.encoder.layer
+    rows = []
+    for place, layer in enumerate(layers):
+        inside, apart = layer.attention.self, first_only and place == len(layers) - 1
+        rows += [rows_of(inside.key, inside.value), rows_of(inside.query)] if apart else []
+        rows += [] if apart else [rows_of(inside.query, inside.key, inside.value)]
+        rows += [rows_of(layer.attention.output.dense), rows_of(layer.intermediate.dense), rows_of(layer.output.dense)]
+    linears = iter(linears_of(rows, dtype, fixed=are_fixed(backbone)))
     found = []
     for place, layer in enumerate(layers):
-        inside, out = layer.attention.self, layer.attention.output
-        parts = (inside.query, inside.key, inside.value)
-        inner, queries = inner_of(
-            torch.cat([part.weight for part in parts]),
-            torch.cat([part.bias for part in parts]),
-            dtype,
-            fixed=fixed,
-            first_only=first_only and place == len(layers) - 1,
-        )
-        wide = layer.intermediate
+        inside, apart = layer.attention.self, first_only and place == len(layers) - 1
         found.append(
             LayerWeights(
-                inner=inner,
-                queries=queries,
-                out=linear_of(out.dense.weight, out.dense.bias, dtype, fixed=fixed),
-                up=linear_of(wide.dense.weight, wide.dense.bias, dtype, fixed=fixed),
-                down=linear_of(layer.output.dense.weight, layer.output.dense.bias, dtype, fixed=fixed),
-                attention_norm=out.LayerNorm,
+                inner=next(linears),
+                queries=next(linears) if apart else None,
+                out=next(linears),
+                up=next(linears),
+                down=next(linears),
+                attention_norm=layer.attention.output.LayerNorm,
                 output_norm=layer.output.LayerNorm,
-                activation=None if backbone.config.hidden_act == "gelu" else wide.intermediate_act_fn,
+                activation=None if backbone.config.hidden_act == "gelu" else layer.intermediate.intermediate_act_fn,
                 n_heads=inside.num_attention_heads,
                 scale=float(inside.attention_head_size) ** -0.5,
             )
@@ -119,24 +106,26 @@ class Dropouts:
     fed: float = 0.0
 
 
+# Hidden states, (n_tokens, width): in fp32, and in the type of matrix products.
+States = tuple[torch.Tensor, torch.Tensor]
+
+
 def dropped(values: torch.Tensor, share: float) -> torch.Tensor:
     """Return values with a share of them dropped."""
     return functional.dropout(values, share) if share > 0 else values
 
 
-def layer_states(
-    hidden: torch.Tensor, weights: LayerWeights, batch: Packed, dtype: torch.dtype, drop: Dropouts
-) -> torch.Tensor:
-    """Return the next hidden states, fp32, norms after each block; only the first tokens' where queries are apart."""
+def layer_states(states: States, weights: LayerWeights, batch: Packed, dtype: torch.dtype, drop: Dropouts) -> States:
+    """Return the next hidden states, norms after each block; only the first tokens' where queries are apart."""
+    hidden, entering = states
     width = hidden.shape[-1]
-    entering = hidden.to(dtype)
     size = width // weights.n_heads
     first = None
+    stacked = weights.inner(entering)
     if weights.queries is not None:
         # Keys and values of every token, everything else of the first token alone.
         hidden = hidden[batch.layout.first_tokens]
         first = weights.queries(entering[batch.layout.first_tokens]).view(-1, weights.n_heads, size)
-    stacked = weights.inner(entering)
     mixed = packed_attention(
         first,
         stacked.view(entering.shape[0], -1, weights.n_heads, size),
@@ -145,12 +134,9 @@ def layer_states(
         dropout=drop.attention,
     )
     out = weights.out(mixed.reshape(-1, width))
-    hidden = weights.attention_norm(hidden + dropped(out, drop.mixed))
-    entering = hidden.to(dtype)
+    hidden, entering = added_norm(hidden, dropped(out, drop.mixed), weights.attention_norm, dtype)
     wide = weights.up.gelu(entering) if weights.activation is None else weights.activation(weights.up(entering))
-    out = weights.down(wide)
-    normed: torch.Tensor = weights.output_norm(hidden + dropped(out, drop.fed))
-    return normed
+    return added_norm(hidden, dropped(weights.down(wide), drop.fed), weights.output_norm, dtype)
 
 
 def hidden_states(backbone: Any, layers: list[LayerWeights], batch: Packed, dtype: torch.dtype) -> torch.Tensor:
@@ -160,17 +146,17 @@ def hidden_states(backbone: Any, layers: list[LayerWeights], batch: Packed, dtyp
     if backbone.training:
         share = config.hidden_dropout_prob
         drop = Dropouts(attention=config.attention_probs_dropout_prob, mixed=share, fed=share)
-    hidden = backbone.embeddings(
+    hidden: torch.Tensor = backbone.embeddings(
         input_ids=batch.input_ids.unsqueeze(0),
         token_type_ids=batch.types.unsqueeze(0),
         position_ids=batch.positions.unsqueeze(0),
     )[0]
     if hasattr(backbone, "embeddings_project"):  # ELECTRA's small sizes
         hidden = backbone.embeddings_project(hidden)
-    states: torch.Tensor = hidden
+    states = hidden, hidden.to(dtype)
     for weights in layers:
         states = layer_states(states, weights, batch, dtype, drop)
-    return states
+    return states[0]
 
 
 def _backbone(model: Any) -> Any:

@@ -10,9 +10,9 @@ from typing import Any
 import torch
 
 from rerank.models.attention import Context, packed_attention
-from rerank.models.bert_family import are_fixed, dropped, inner_of
+from rerank.models.bert_family import are_fixed, dropped
 from rerank.models.packed import Packed, token_means
-from rerank.models.products import Linear, linear_of
+from rerank.models.products import Linear, Rows, linears_of, rows_of
 
 Rotation = tuple[torch.Tensor, torch.Tensor]  # cosines and sines, (n, 1, 1, head size / 2)
 
@@ -46,28 +46,29 @@ class LayerWeights:
 
 def cast(model: Any, dtype: torch.dtype) -> list[LayerWeights]:
     """Return a classifier's layers in `dtype`."""
-    config, backbone = model.config, model.model
-    fixed, found = are_fixed(backbone), []
-    for place, layer in enumerate(backbone.layers):
+    config, layers = model.config, model.model.layers
+    rows = []
+    for place, layer in enumerate(layers):
+        is_apart = config.classifier_pooling == "cls" and place == len(layers) - 1
+        if is_apart:
+            queries, keys, values = _parts_of(layer.attn.Wqkv, 3)
+            rows += [Rows(keys.weights + values.weights, keys.biases + values.biases), queries]
+        else:
+            rows.append(rows_of(layer.attn.Wqkv))
+        rows += [rows_of(layer.attn.Wo), *_parts_of(layer.mlp.Wi, 2), rows_of(layer.mlp.Wo)]
+    linears = iter(linears_of(rows, dtype, fixed=are_fixed(model.model)))
+    found = []
+    for place, layer in enumerate(layers):
         kind = config.layer_types[place]
-        inner, queries = inner_of(
-            layer.attn.Wqkv.weight,
-            layer.attn.Wqkv.bias,
-            dtype,
-            fixed=fixed,
-            first_only=config.classifier_pooling == "cls" and place == len(backbone.layers) - 1,
-        )
-        wide = layer.mlp.Wi
-        up, gate = wide.weight.chunk(2)
-        up_bias, gate_bias = (None, None) if wide.bias is None else wide.bias.chunk(2)
+        is_apart = config.classifier_pooling == "cls" and place == len(layers) - 1
         found.append(
             LayerWeights(
-                inner=inner,
-                queries=queries,
-                out=linear_of(layer.attn.Wo.weight, layer.attn.Wo.bias, dtype, fixed=fixed),
-                up=linear_of(up, up_bias, dtype, fixed=fixed),
-                gate=linear_of(gate, gate_bias, dtype, fixed=fixed),
-                down=linear_of(layer.mlp.Wo.weight, layer.mlp.Wo.bias, dtype, fixed=fixed),
+                inner=next(linears),
+                queries=next(linears) if is_apart else None,
+                out=next(linears),
+                up=next(linears),
+                gate=next(linears),
+                down=next(linears),
                 attention_norm=layer.attn_norm,
                 feed_norm=layer.mlp_norm,
                 activation=None if config.hidden_activation == "gelu" else layer.mlp.act,
@@ -76,6 +77,12 @@ def cast(model: Any, dtype: torch.dtype) -> list[LayerWeights]:
             )
         )
     return found
+
+
+def _parts_of(module: Any, n_parts: int) -> list[Rows]:
+    """Return a linear module's rows in equal parts."""
+    biases = [()] * n_parts if module.bias is None else [(bias,) for bias in module.bias.chunk(n_parts)]
+    return [Rows((weight,), bias) for weight, bias in zip(module.weight.chunk(n_parts), biases, strict=True)]
 
 
 class _Rotated(torch.autograd.Function):

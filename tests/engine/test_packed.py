@@ -34,7 +34,7 @@ from rerank.models.devices import pick_device
 from rerank.models.families import family_of
 from rerank.models.packed import Layout, grouped, layout_of
 from rerank.models.pairs import Pair
-from rerank.models.products import linear_of
+from rerank.models.products import Rows, linears_of
 from rerank.models.token_store import PairTemplate
 
 SIZES: dict[str, Any] = {
@@ -296,8 +296,9 @@ def test_weights_in_the_cpus_own_order_give_the_same_products() -> None:
     torch.manual_seed(0)
     rows, weight, bias = torch.randn(70, 32).bfloat16(), torch.randn(48, 32), torch.randn(48)
     for given in (bias, None):
-        plain = linear_of(weight, given, torch.bfloat16, fixed=False)
-        fixed = linear_of(weight, given, torch.bfloat16, fixed=True)
+        alone = [Rows((weight,), () if given is None else (given,))]
+        (plain,) = linears_of(alone, torch.bfloat16, fixed=False)
+        (fixed,) = linears_of(alone, torch.bfloat16, fixed=True)
         assert fixed.is_laid_out
         for n in (1, 7, 70):
             assert torch.equal(fixed(rows[:n]), plain(rows[:n]))
