@@ -114,10 +114,6 @@ def test_every_family_has_the_same_gradients_twice(card: Device, name: str) -> N
     assert all(torch.equal(value, runs[1][key]) for key, value in runs[0].items())
 
 
-class Killed(Exception):
-    """Stands for the end of the process."""
-
-
 def test_a_killed_training_ends_as_an_uninterrupted_one(
     card: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,14 +131,14 @@ def test_a_killed_training_ends_as_an_uninterrupted_one(
 
         def on_step(step: int, *_: float) -> None:
             if step == last:
-                raise Killed
+                raise KeyboardInterrupt
 
         hooks = Hooks(lambda epoch: lists, lambda current: 0.0, on_step, lambda: None)
         train(encoder, settings, "kl", tokens, 64, 0, stage, hooks)
         return {key: value.cpu() for key, value in encoder.module.state_dict().items()}
 
     whole = run(tmp_path / "whole", None)
-    with pytest.raises(Killed):
+    with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "killed", 5)
     again = run(tmp_path / "killed", None)
     assert all(torch.equal(value, again[key]) for key, value in whole.items())
