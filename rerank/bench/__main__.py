@@ -30,7 +30,7 @@ def measure(device_name: str, *, quick: bool) -> dict[str, Any]:
     device = pick_device(device_name)
     large = device.kind != "cpu"  # a GPU is through with a CPU's work before it is warm
     scoring = make_work((8 if quick else 60) * (20 if large else 1))
-    training = make_work((16 if quick else 64) * (4 if large else 1), seed=1)
+    training = make_work((16 if quick else 64) * (8 if large else 1), seed=1)
     n_rounds = 2 if quick else 4
     growing = {factor: make_work(factor if quick else 2 * factor, list_length=2 if quick else 8) for factor in FACTORS}
     return {
@@ -38,7 +38,7 @@ def measure(device_name: str, *, quick: bool) -> dict[str, Any]:
         "code_version": __version__,
         "device": asdict(device),
         "scoring": bench_scoring(scoring, device, n_rounds),
-        "training": bench_training(training, device, n_rounds, (2 if quick else 8) * (4 if large else 1)),
+        "training": bench_training(training, device, n_rounds, (2 if quick else 8) * (16 if large else 1)),
         "growth": bench_growth(growing, device),
         "plan": bench_plan(device, quick=quick),
     }
@@ -55,6 +55,10 @@ def _lines(found: dict[str, Any]) -> list[str]:
         if "losses" in record:
             apart = f"{record['largest_loss_difference']:.1g} at most, {record['mean_loss_difference']:+.1g} on average"
             lines.append(f"{'':15} losses differ from the peer's by {apart}")
+    for record in found["training"]["smaller_steps"]:
+        speed = f"{record['pairs_per_s']:7.0f} pairs/s, {record['limit_share']:.0%} of the limit"
+        apart = f"vs_st_default {record['vs_st_default']:.2f}x, vs_st_best {record['vs_st_best']:.2f}x"
+        lines.append(f"{'  ' + str(record['n_lists']) + ' lists a step':15} {speed}, {apart}")
     for part, record in found["growth"].items():
         runs = [f"{run['n_pairs']} pairs {run['seconds']:.2f} s" for run in record["runs"]]
         lines.append(

@@ -1,7 +1,7 @@
 """Scoring: pairs per second against sentence-transformers and OpenVINO."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +41,7 @@ def peer_model(encoder: CrossEncoder, work: Work, dtype: torch.dtype) -> Any:
     return peer
 
 
-def _peer_scorer(peer: Any, work: Work, batch_size: int) -> Scorer:
-    texts = work.texts_of_pairs()
+def _peer_scorer(peer: Any, texts: Sequence[tuple[str, str]], batch_size: int) -> Scorer:
     return lambda: np.asarray(peer.predict(texts, batch_size=batch_size, show_progress_bar=False), dtype=np.float64)
 
 
@@ -74,23 +73,23 @@ def openvino_scorer(encoder: CrossEncoder, work: Work, template: PairTemplate) -
 def bench_scoring(work: Work, device: Device, n_rounds: int) -> dict[str, Any]:
     """Return pairs per second, the ratios to every peer, the share of the limit and how far outputs differ."""
     encoder = load_cross_encoder(work.source.folder, work.tokens.template, device, seed=0)
-    peers = {"st_default": _peer_scorer(peer_model(encoder, work, torch.float32), work, 32)}
+    texts = work.texts_of_pairs()
+    peers = {"st_default": _peer_scorer(peer_model(encoder, work, torch.float32), texts, 32)}
+    best = None
     if device.dtype == "bf16":
         fast = peer_model(encoder, work, torch.bfloat16)
-        tried = {
-            size: _peer_scorer(fast, work, size)
-            for size in (PEER_BATCHES if device.kind == "cpu" else PEER_BATCHES_LARGE)
-        }
-        seconds = alternate({str(size): run for size, run in tried.items()}, 1)
-        best = min(tried, key=lambda size: seconds[str(size)][0])
-        peers["st_best"] = tried[best]
+        sizes = PEER_BATCHES if device.kind == "cpu" else PEER_BATCHES_LARGE
+        some = texts[: max(2 * sizes[-1], len(texts) // 4)]  # enough to tell which size is the fastest
+        seconds = alternate({str(size): _peer_scorer(fast, some, size) for size in sizes}, 1)
+        best = min(sizes, key=lambda size: seconds[str(size)][0])
+        peers["st_best"] = _peer_scorer(fast, texts, best)
     if device.kind == "cpu":
         compiled = openvino_scorer(encoder, work, work.tokens.template)
         if compiled is not None:
             peers["openvino"] = compiled
     own: Scorer = lambda: encoder.scores(work.pairs())  # noqa: E731 - one of several callables in a table
-    exact = peers["st_default"]()
-    outputs = {"ours": own(), **{name: run() for name, run in peers.items()}}
+    outputs = {name: run() for name, run in {"ours": own, **peers}.items()}
+    exact = outputs["st_default"]
     seconds = alternate({"ours": own, **peers}, n_rounds)
     n_pairs, mine = len(work.named), min(seconds["ours"])
     limit = limit_of(device, encoder.module.config, 2048 if device.kind == "cpu" else 65536)
@@ -101,6 +100,7 @@ def bench_scoring(work: Work, device: Device, n_rounds: int) -> dict[str, Any]:
         **{f"{name}_pairs_per_s": n_pairs / min(seconds[name]) for name in peers},
         "vs_st_default": ratio(seconds["st_default"], seconds["ours"]),
         "vs_st_best": ratio(seconds.get("st_best", seconds["st_default"]), seconds["ours"]),
+        "st_best_batch_size": best,
         "vs_openvino": ratio(seconds["openvino"], seconds["ours"]) if "openvino" in seconds else None,
         "limit_share": operations(encoder.module.config, work.lengths) / mine / limit,
         "largest_difference": {name: float(np.abs(found - exact).max()) for name, found in outputs.items()},

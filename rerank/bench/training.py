@@ -24,6 +24,9 @@ LEARNING_RATE = 1e-4
 GAINS = (8.0, 4.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
 LABELS = tuple(math.log(gain) for gain in GAINS)
 
+# Lists of a step beside the one that fills the device: what a small sample is trained with.
+SMALLER_STEPS = (8, 32)
+
 Step = Callable[[], float]
 
 
@@ -36,14 +39,14 @@ def own_step(work: Work, device: Device, dropout: float, n_lists: int) -> tuple[
     optimizer = optimizer_of(encoder.module, settings, device)
     gradients = StepGradients(encoder, "listwise", settings, work.tokens, work.max_length)
     lists = [TrainingList(query, docs, GAINS[: len(docs)]) for query, docs in work.lists]
-    at = [0]
+    at, weights = [0], list(encoder.module.parameters())
+    encoder.module.train()
 
     def step() -> float:
-        encoder.module.train()
         chosen = [lists[(at[0] + place) % len(lists)] for place in range(n_lists)]
         at[0] += n_lists
         loss, _, _ = gradients.add(chosen, at[0])
-        torch.nn.utils.clip_grad_norm_(encoder.module.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(weights, 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         encoder.changed()
@@ -70,11 +73,11 @@ def peer_step(work: Work, device: Device, dropout: float, n_lists: int, *, whole
         {"params": [value for _, value in named if value.dim() <= 1], "weight_decay": 0.0},
     ]
     optimizer = torch.optim.AdamW(groups, lr=LEARNING_RATE, fused=device.kind != "mps")
-    at = [0]
+    at, weights = [0], list(peer.model.parameters())
+    peer.model.train()
     labels = torch.tensor(LABELS, device=device.handle)
 
     def step() -> float:
-        peer.model.train()
         chosen = [work.lists[(at[0] + place) % len(work.lists)] for place in range(n_lists)]
         at[0] += n_lists
         queries = [work.texts[query] for query, _ in chosen]
@@ -82,7 +85,7 @@ def peer_step(work: Work, device: Device, dropout: float, n_lists: int, *, whole
         with torch.autocast(device.kind, dtype=torch.bfloat16, enabled=bf16):
             loss = loss_of([queries, documents], [labels[: len(docs)] for docs in documents])
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(peer.model.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(weights, 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         synchronize(device)
@@ -98,10 +101,15 @@ def usual_dropout(work: Work) -> float:
 
 
 def bench_training(work: Work, device: Device, n_rounds: int, n_lists: int) -> dict[str, Any]:
-    """Return pairs per second and ratios without dropout and with the model's own, losses of both sides in both."""
+    """Return pairs per second and ratios without dropout and with the model's own, losses of both sides in both.
+
+    Steps of `n_lists` lists; where that is many, without dropout also `smaller_steps`.
+    """
     without = _bench(work, device, n_rounds, n_lists, 0.0)
     usual = _bench(work, device, n_rounds, n_lists, usual_dropout(work))
-    return {**without, "with_dropout": usual}
+    smaller = [_bench(work, device, n_rounds, size, 0.0) for size in SMALLER_STEPS if size < n_lists]
+    kept = ("n_lists", "pairs_per_s", "vs_st_default", "vs_st_best", "limit_share")
+    return {**without, "with_dropout": usual, "smaller_steps": [{name: one[name] for name in kept} for one in smaller]}
 
 
 def _bench(work: Work, device: Device, n_rounds: int, n_lists: int, dropout: float) -> dict[str, Any]:
@@ -125,6 +133,7 @@ def _bench(work: Work, device: Device, n_rounds: int, n_lists: int, dropout: flo
     per_step = 3 * operations(encoder.module.config, lengths) * n_pairs / len(lengths)
     return {
         "dropout": dropout,
+        "n_lists": n_lists,
         "pairs_per_s": n_pairs / mine,
         **{f"{name}_pairs_per_s": n_pairs / min(values) for name, values in seconds.items() if name != "ours"},
         "vs_st_default": ratio(seconds["st_default"], seconds["ours"]),

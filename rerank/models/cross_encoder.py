@@ -21,7 +21,7 @@ from rerank.models.token_store import PairTemplate, load_tokenizer
 from rerank.models.weights import not_found
 
 # Tokens per forward pass: large enough to fill the device, small enough for a CPU's caches.
-SCORING_TOKENS = {"cpu": 2048, "mps": 16384, "cuda": 65536}
+SCORING_TOKENS = {"cpu": 2048, "mps": 16384, "cuda": 131072}
 # Every architecture names its dropout shares differently.
 _DROPOUTS = (
     "hidden_dropout_prob attention_probs_dropout_prob classifier_dropout classifier_dropout_prob pooler_dropout "
@@ -72,7 +72,7 @@ class CrossEncoder:
             return self._padded_logits(pairs)
         batch = pack(pairs, self.template, family.first_position(self.module.config), self.device.handle)
         found = family.logits(self.module, self._weights(family), batch, self.device.product_type)
-        return found[_places(batch.order, found.device)]
+        return found[sent(batch.places, found.device)]
 
     def _weights(self, family: Family) -> list[Any]:
         wants_graph = torch.is_grad_enabled()

@@ -62,7 +62,7 @@ class Encoder:
             hidden = hidden_states(self._model, self._layers, packed, self._device.product_type)
             means = token_means(hidden, packed.layout)
             unit = torch.nn.functional.normalize(means, dim=-1).cpu().numpy()
-            vectors[[batch[place] for place in packed.order]] = unit
+            vectors[batch] = unit[packed.places]
             if on_batch is not None:
                 on_batch(len(batch))
 

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from rerank.models.pairs import Pair, pairs_of, sent
+from rerank.models.pairs import Pair, Places, pairs_of, sent
 from rerank.models.token_store import PairTemplate
 
 # Neighbours of nearly the same length share one attention product; its padding stays below this share.
@@ -53,16 +53,16 @@ class Layout:
 
 @dataclass(frozen=True)
 class Packed:
-    """Model inputs of n_tokens tokens, and the order of the pairs in them.
+    """Model inputs of n_tokens tokens, and where the given pairs stand in them.
 
-    order[i]: the place in the given pairs of the i-th packed one.
+    places[i]: the packed place of the i-th given pair. Other places hold pairs that fill the batch up.
     """
 
     input_ids: torch.Tensor
     positions: torch.Tensor
     types: torch.Tensor
     layout: Layout
-    order: tuple[int, ...]
+    places: Places
 
 
 def grouped(lengths: Sequence[int]) -> tuple[Group, ...]:
@@ -120,6 +120,8 @@ def pack(pairs: Sequence[Pair], template: PairTemplate, first_position: int, dev
     first_position: the position id of a first token (0 for BERT, padding id + 1 for RoBERTa).
     """
     given = pairs_of(pairs)
+    if device.type == "cuda":
+        given = given.filled_up()
     all_lengths = given.sizes.sum(axis=1)
     order = np.argsort(-all_lengths, kind="stable")
     sizes, starts, lengths = given.sizes[order], given.starts[order], all_lengths[order]
@@ -134,9 +136,11 @@ def pack(pairs: Sequence[Pair], template: PairTemplate, first_position: int, dev
         (sizes, starts - part_begins, np.repeat(first_position - begins, n_parts).reshape(sizes.shape), types)
     )
     n_tokens = int(lengths.sum())
+    places_of_pairs = np.empty(len(order), dtype=np.int64)
+    places_of_pairs[order] = np.arange(len(order))
     counted, to_ids, to_positions, type_of = sent(table.reshape(4, -1), device).unbind(0)
     part = torch.repeat_interleave(counted, output_size=n_tokens)
     places = torch.arange(n_tokens, device=device)
     input_ids = given.ids.on(device)[places + to_ids[part]].long()
     layout = layout_of(lengths.tolist(), device)
-    return Packed(input_ids, places + to_positions[part], type_of[part], layout, tuple(order.tolist()))
+    return Packed(input_ids, places + to_positions[part], type_of[part], layout, places_of_pairs[: len(pairs)])

@@ -58,6 +58,31 @@ class Pairs(Sequence[Pair]):
         at = np.asarray(places, dtype=np.int64)
         return Pairs(self.ids, self.starts[at], self.sizes[at], self.second)
 
+    def filled_up(self) -> "Pairs":
+        """Return the pairs and beginnings of the longest one behind them, so that few sizes of batches occur.
+
+        A GPU's products are planned anew for every number of rows that they have not had, which takes longer than a
+        small product does. At most a sixteenth is added to tokens and pairs, save for batches of a few pairs.
+        """
+        lengths = self.sizes.sum(axis=1)
+        n_pairs, n_tokens, longest = len(lengths), int(lengths.sum()), int(lengths.max())
+        all_pairs, all_tokens = _rounded_up(n_pairs), _rounded_up(n_tokens)
+        while not all_pairs - n_pairs <= all_tokens - n_tokens <= (all_pairs - n_pairs) * longest:
+            if all_tokens - n_tokens < all_pairs - n_pairs:
+                all_tokens = _rounded_up(all_tokens + 1)
+            else:
+                all_pairs = _rounded_up(all_pairs + 1)
+        more = all_pairs - n_pairs
+        if not more:
+            return self
+        each = np.full(more, (all_tokens - n_tokens) // more)
+        each[: (all_tokens - n_tokens) % more] += 1
+        model = int(lengths.argmax())
+        before = np.cumsum(self.sizes[model]) - self.sizes[model]
+        sizes = np.clip(each[:, None] - before, 0, self.sizes[model])
+        starts = np.broadcast_to(self.starts[model], sizes.shape)
+        return Pairs(self.ids, np.concatenate((self.starts, starts)), np.concatenate((self.sizes, sizes)), self.second)
+
     def __len__(self) -> int:
         return len(self.sizes)
 
@@ -74,6 +99,12 @@ class Pairs(Sequence[Pair]):
         parts = zip(self.starts[place], self.sizes[place], strict=True)
         found = [self.ids.values[start : start + size] for start, size in parts]
         return np.concatenate(found), int(self.sizes[place, : self.second].sum())
+
+
+def _rounded_up(number: int) -> int:
+    """Return the next number of sixteen in each octave."""
+    step = max(1, (1 << number.bit_length()) // 32)
+    return -(-number // step) * step
 
 
 def pairs_of(pairs: Sequence[Pair]) -> Pairs:

@@ -103,11 +103,12 @@ def train(
     n_steps = steps_per_epoch * settings.epochs
     if progress.step:
         hooks.on_resume(progress.step / n_steps, progress.epochs_tested / settings.epochs)
-    saved_at = time.monotonic()
+    saved_at, weights = time.monotonic(), list(model.parameters())
     for epoch in range(progress.epochs_tested, settings.epochs):
         if has_stalled(progress, settings.patience):
             break
         lists = first_epoch if epoch == 0 else hooks.lists_of_epoch(epoch)
+        model.train()  # the development score left it in the other state
         for index in range(steps_per_epoch):
             step = epoch * steps_per_epoch + index
             if step < progress.step:
@@ -116,9 +117,8 @@ def train(
             chosen = lists[index * settings.queries_per_step : (index + 1) * settings.queries_per_step]
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate_at(step, n_steps, settings)
-            model.train()
             number, n_pairs, n_tokens = gradients.add(chosen, seed * 1_003 + step)
-            size = torch.nn.utils.clip_grad_norm_(model.parameters(), settings.max_gradient_norm)
+            size = torch.nn.utils.clip_grad_norm_(weights, settings.max_gradient_norm)
             if not (math.isfinite(number) and math.isfinite(float(size))):  # the step would write it into every weight
                 queries = ", ".join(item.query_id for item in chosen[:NAMED_QUERIES])
                 raise RerankError(
