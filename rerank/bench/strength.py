@@ -51,6 +51,7 @@ def plan_of(given: argparse.Namespace) -> Plan:
         max_queries=limit,
         max_length=given.length,
         teacher=teacher,
+        seeds=tuple(range(1, given.seeds + 1)),
         strategies=tuple(name for name in STRATEGIES if name in (*FREE, *trained)),
         # Few queries get more epochs than many, as in a plan that leaves them open.
         contrastive=replace(start.contrastive, epochs=0),
@@ -158,6 +159,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--pool", choices=["corpus", "judged"], default="corpus")
     parser.add_argument("--strategies", default="C,D,C-then-D,D-then-C")
     parser.add_argument("--teacher", choices=["embedding", "fusion", "uploaded"], default="embedding")
+    parser.add_argument("--seeds", type=int, default=1, help="how many trainings each figure is the mean of")
     parser.add_argument("--unlabelled", type=int, default=0)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--json")
@@ -168,6 +170,7 @@ def main(arguments: list[str] | None = None) -> int:
     result = load_result(experiment) or {}
     points = points_of(result, experiment_folder(experiment), sizes_of(given)[-1])
     record = {"collection": Path(given.folder).name, "n_test": result["dataset"]["n_test_queries"], "points": points}
+    record["n_seeds"] = given.seeds
     record |= {"n_dev": result["dataset"]["n_dev_queries"], "unlabelled": result["unlabelled_queries"]}
     print(json.dumps(record, indent=1))
     if given.json:

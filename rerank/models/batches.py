@@ -15,17 +15,21 @@ def token_batches(lengths: Sequence[int], token_budget: int, *, padded: bool = T
     padded: count every pair with the length of its batch's longest one. A single pair that is longer than
     the budget is a batch of its own.
     """
-    order = sorted(range(len(lengths)), key=lambda position: (-lengths[position], position))
+    given = np.asarray(lengths, dtype=np.int64)
+    order = np.argsort(-given, kind="stable")
+    sorted_lengths = given[order]
+    ends = np.cumsum(sorted_lengths)
     batches: list[list[int]] = []
-    longest = total = 0
-    for position in order:
-        more = longest if padded else lengths[position]
-        if batches and total + more <= token_budget:
-            batches[-1].append(position)
-            total += more
+    begin = 0
+    while begin < len(order):
+        if padded:
+            end = begin + token_budget // max(1, int(sorted_lengths[begin]))
         else:
-            batches.append([position])
-            longest = total = lengths[position]
+            before = int(ends[begin - 1]) if begin else 0
+            end = int(np.searchsorted(ends, before + token_budget, side="right"))
+        end = max(begin + 1, end)
+        batches.append(order[begin:end].tolist())
+        begin = end
     return batches
 
 

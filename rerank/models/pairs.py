@@ -51,7 +51,8 @@ class Pairs(Sequence[Pair]):
     @property
     def lengths(self) -> list[int]:
         """Return every pair's number of tokens."""
-        return [int(length) for length in self.sizes.sum(axis=1)]
+        found: list[int] = self.sizes.sum(axis=1).tolist()
+        return found
 
     def take(self, places: Sequence[int]) -> "Pairs":
         """Return the pairs at these places, in this order."""

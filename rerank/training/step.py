@@ -15,7 +15,7 @@ from rerank.training.lists import TrainingList
 from rerank.training.losses import contrastive, distillation
 
 # Tokens per micro-batch. Larger ones leave a CPU's caches; smaller ones do not fill a GPU.
-TRAINING_TOKENS = {"cpu": 2048, "mps": 8192, "cuda": 32768}
+TRAINING_TOKENS = {"cpu": 2048, "mps": 8192, "cuda": 131072}
 
 
 def loss_of(name: str, logits: torch.Tensor, targets: torch.Tensor, settings: StageSettings) -> torch.Tensor:

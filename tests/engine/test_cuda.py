@@ -48,22 +48,24 @@ def test_fp32_on_the_card_equals_the_padded_model_on_the_cpu(card: Device, name:
 
 
 @pytest.mark.parametrize("name", [*PACKED, *PADDED])
-def test_bf16_on_the_card_stays_near_fp32(card: Device, name: str) -> None:
+def test_bf16_on_the_card_is_as_near_to_fp32_as_transformers_own(card: Device, name: str) -> None:
+    """Weights this large amplify rounding: what transformers' padded model loses under autocast is the measure."""
     if card.dtype != "bf16":
         pytest.skip("this card has no bf16 products")
-    pairs, plain = some_pairs(), drawn((PACKED | PADDED)[name])
-    expected = plain(**collate(pairs, template_of(plain), torch.device("cpu"))).logits.reshape(-1)
-    golden = gradients_of(plain, expected)
-    ours = drawn((PACKED | PADDED)[name]).to("cuda")
-    logits = CrossEncoder(ours, template_of(ours), card).logits(pairs)
-    expected = expected.detach()
-    assert (logits.detach().cpu() - expected).norm() <= 0.05 * expected.norm()
-    (logits * torch.linspace(-1, 1, len(logits), device="cuda")).sum().backward()
-    one, other = (
-        torch.cat([values[key].cpu().reshape(-1) for key in sorted(golden)])
-        for values in (golden, {key: value.grad for key, value in ours.named_parameters() if value.grad is not None})
-    )
-    assert (one - other).norm() <= 0.1 * one.norm()
+    pairs, runs = some_pairs(), []
+    for kind in ("exact", "peer", "ours"):
+        model = drawn((PACKED | PADDED)[name]).to("cuda")
+        inputs = collate(pairs, template_of(model), torch.device("cuda"))
+        if kind == "ours":
+            logits = CrossEncoder(model, template_of(model), card).logits(pairs)
+        else:
+            with torch.autocast("cuda", dtype=torch.bfloat16, enabled=kind == "peer"):
+                logits = model(**inputs).logits.float().reshape(-1)
+        (logits * torch.linspace(-1, 1, len(logits), device="cuda")).sum().backward()
+        found = {key: value.grad for key, value in model.named_parameters() if value.grad is not None}
+        runs.append((logits.detach(), torch.cat([found[key].reshape(-1) for key in sorted(found)])))
+    for exact, peer, ours in zip(*runs, strict=True):
+        assert (ours - exact).norm() <= 1.5 * (peer - exact).norm() + 1e-3 * exact.norm()
 
 
 def test_the_kernels_are_used(card: Device) -> None:
