@@ -9,8 +9,9 @@ from typing import Any
 
 import torch
 
-from rerank.models.attention import Context, packed_attention
+from rerank.models.attention import packed_attention
 from rerank.models.bert_family import are_fixed, dropped
+from rerank.models.flash import Context
 from rerank.models.packed import Packed, token_means
 from rerank.models.products import Linear, Rows, linears_of, rows_of
 

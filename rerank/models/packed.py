@@ -45,6 +45,11 @@ class Layout:
     cumulative: torch.Tensor  # (n_pairs + 1,), int32, as variable-length kernels want it
 
     @cached_property
+    def one_each(self) -> torch.Tensor:
+        """Return (n_pairs + 1,), int32, the beginnings of one query each."""
+        return torch.arange(len(self.lengths) + 1, dtype=torch.int32, device=self.cumulative.device)
+
+    @cached_property
     def groups(self) -> tuple[Group, ...]:
         """Return the groups of attention by plain products; made when first asked for, kernels need none."""
         device = self.first_tokens.device

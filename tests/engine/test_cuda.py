@@ -1,5 +1,6 @@
 """What only a CUDA card can show: its kernels are used, compute the same, and give the same bits twice."""
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from rerank.models import attention, norms
 from rerank.models.batches import collate
 from rerank.models.cross_encoder import CrossEncoder, load_cross_encoder
 from rerank.models.devices import Device, pick_device
+from rerank.models.flash import flash
 from rerank.models.token_store import TokenStore, load_tokenizer
 from rerank.planning.plan import StageSettings
 from rerank.training.lists import TrainingList
@@ -73,12 +75,8 @@ def test_the_kernels_are_used(card: Device) -> None:
     if card.dtype != "bf16":
         pytest.skip("kernels compute in bf16")
     pytest.importorskip("triton")
-    found = {
-        (windowed, has_gradient): attention._kernel_that_works(windowed, has_gradient)
-        for windowed in (False, True)
-        for has_gradient in (False, True)
-    }
-    assert all(found.values()), found
+    for asked in itertools.product((False, True), repeat=3):
+        assert attention.kernel_that_works(*asked) is flash, asked
     assert norms._kernel_that_works() is not None
 
 

@@ -27,11 +27,13 @@ from transformers import (
     XLMRobertaForSequenceClassification,
 )
 
-from rerank.models.attention import agrees, packed_attention, trained_by
+from rerank.models.attention import Attend, agrees, drops_alike, packed_attention
 from rerank.models.batches import collate, token_batches
 from rerank.models.cross_encoder import CrossEncoder
 from rerank.models.devices import pick_device
 from rerank.models.families import family_of
+from rerank.models.flash import Kernel, trained_by
+from rerank.models.grouped_attention import grouped_attention
 from rerank.models.packed import Layout, grouped, layout_of
 from rerank.models.pairs import Pair
 from rerank.models.products import Rows, linears_of
@@ -283,11 +285,44 @@ def test_only_a_kernel_that_computes_the_same_and_the_same_twice_is_used(windowe
     def neighbours_seen(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, layout: Layout, *rest: Any) -> torch.Tensor:
         return by_pair(q, k, v.roll(1, 0), layout, *rest)
 
+    def attend(kernel: Kernel) -> Attend:
+        return lambda first, stacked, layout, scale, dropout, window: trained_by(
+            kernel, first, stacked, layout, scale, window
+        )
+
     asked: Any = {"windowed": windowed, "has_gradient": has_gradient}
     cpu = torch.device("cpu")
-    assert agrees(by_pair, cpu, **asked)
+    assert agrees(attend(by_pair), cpu, **asked)
     for wrong in (other_scale, any_order, neighbours_seen):
-        assert not agrees(wrong, cpu, **asked)
+        assert not agrees(attend(wrong), cpu, **asked)
+
+
+def test_only_a_kernel_that_drops_the_same_on_the_way_back_is_used_for_dropout() -> None:
+    class Other(torch.autograd.Function):
+        """Products whose gradient belongs to another draw."""
+
+        @staticmethod
+        def forward(ctx: Any, first: None, stacked: torch.Tensor, *rest: Any) -> torch.Tensor:
+            with torch.enable_grad():
+                leaf = stacked.detach().requires_grad_()
+                found = grouped_attention(first, leaf, *rest)
+                ctx.leaf, ctx.other = leaf, grouped_attention(first, leaf, *rest)
+            return found.detach()
+
+        @staticmethod
+        def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
+            return None, *torch.autograd.grad(ctx.other, ctx.leaf, gradients[0]), None, None, None, None
+
+    def never(
+        first: torch.Tensor | None, stacked: torch.Tensor, layout: Layout, scale: float, _: float, window: int | None
+    ) -> torch.Tensor:
+        return grouped_attention(first, stacked, layout, scale, 0.0, window)
+
+    cpu = torch.device("cpu")
+    torch.manual_seed(0)
+    assert drops_alike(grouped_attention, cpu)
+    assert not drops_alike(Other.apply, cpu)
+    assert not drops_alike(never, cpu)
 
 
 def test_weights_in_the_cpus_own_order_give_the_same_products() -> None:
