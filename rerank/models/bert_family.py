@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch.nn import functional
 
 from rerank.models.attention import packed_attention
-from rerank.models.norms import added_norm
+from rerank.models.fused import added_norm, gelu_of
 from rerank.models.packed import Packed
 from rerank.models.products import Linear, linears_of, rows_of
 from rerank.models.sources import OFFSET_POSITIONS
@@ -110,11 +109,6 @@ class Dropouts:
 States = tuple[torch.Tensor, torch.Tensor]
 
 
-def dropped(values: torch.Tensor, share: float) -> torch.Tensor:
-    """Return values with a share of them dropped."""
-    return functional.dropout(values, share) if share > 0 else values
-
-
 def layer_states(states: States, weights: LayerWeights, batch: Packed, dtype: torch.dtype, drop: Dropouts) -> States:
     """Return the next hidden states, norms after each block; only the first tokens' where queries are apart."""
     hidden, entering = states
@@ -133,10 +127,10 @@ def layer_states(states: States, weights: LayerWeights, batch: Packed, dtype: to
         scale=weights.scale,
         dropout=drop.attention,
     )
-    out = weights.out(mixed.reshape(-1, width))
-    hidden, entering = added_norm(hidden, dropped(out, drop.mixed), weights.attention_norm, dtype)
-    wide = weights.up.gelu(entering) if weights.activation is None else weights.activation(weights.up(entering))
-    return added_norm(hidden, dropped(weights.down(wide), drop.fed), weights.output_norm, dtype)
+    mixed = mixed.reshape(-1, width)
+    hidden, entering = added_norm(hidden, mixed, weights.out, weights.attention_norm, dtype, drop.mixed)
+    wide = gelu_of(entering, weights.up) if weights.activation is None else weights.activation(weights.up(entering))
+    return added_norm(hidden, wide, weights.down, weights.output_norm, dtype, drop.fed)
 
 
 def hidden_states(backbone: Any, layers: list[LayerWeights], batch: Packed, dtype: torch.dtype) -> torch.Tensor:

@@ -10,8 +10,9 @@ from typing import Any
 import torch
 
 from rerank.models.attention import packed_attention
-from rerank.models.bert_family import are_fixed, dropped
+from rerank.models.bert_family import are_fixed
 from rerank.models.flash import Context
+from rerank.models.fused import dropped
 from rerank.models.packed import Packed, token_means
 from rerank.models.products import Linear, Rows, linears_of, rows_of
 

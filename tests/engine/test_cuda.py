@@ -9,7 +9,7 @@ import torch
 
 from rerank.bench.training import own_step
 from rerank.bench.work import make_work
-from rerank.models import attention, norms
+from rerank.models import attention, fused
 from rerank.models.batches import collate
 from rerank.models.cross_encoder import CrossEncoder, load_cross_encoder
 from rerank.models.devices import Device, pick_device
@@ -77,7 +77,7 @@ def test_the_kernels_are_used(card: Device) -> None:
     pytest.importorskip("triton")
     for asked in itertools.product((False, True), repeat=3):
         assert attention.kernel_that_works(*asked) is flash, asked
-    assert norms._kernel_that_works() is not None
+    assert fused.kernels_that_work() is not None
 
 
 def test_the_embedded_model_scores_as_on_the_cpu(card: Device) -> None:
