@@ -218,7 +218,9 @@ def added_norm(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return `AddedNorm`; what its gradient needs is kept only where gradients are on."""
     keeps = torch.is_grad_enabled()
-    found: tuple[torch.Tensor, torch.Tensor] = AddedNorm.apply(residual, out, out_bias, weight, bias, epsilon, keeps)
+    found: tuple[torch.Tensor, torch.Tensor] = AddedNorm.apply(  # type: ignore[no-untyped-call]
+        residual, out, out_bias, weight, bias, epsilon, keeps
+    )
     return found
 
 
