@@ -15,7 +15,7 @@ from rerank import __version__
 from rerank.errors import RerankError
 
 # Raised when the engine's arithmetic changes: results of an older one are not mistaken for its own.
-ENGINE = 7
+ENGINE = 8
 
 
 @dataclass(frozen=True)
