@@ -60,7 +60,9 @@ def plan_of(given: argparse.Namespace) -> Plan:
         first_stage=FirstStage(depth=20, pool=given.pool),
         unlabelled=Unlabelled(given.unlabelled, "documents"),
         learning_curve=LearningCurve(
-            shares=tuple(round(size / sizes[-1], 6) for size in sizes[:-1]), strategies=tuple(trained)
+            shares=tuple(round(size / sizes[-1], 6) for size in sizes[:-1]),
+            strategies=tuple(trained),
+            seeds=given.seeds,
         ),
     )
     check_plan(plan)
