@@ -4,9 +4,9 @@ No padding, one product for queries, keys and values, weights cast once per step
 what the first token needs, since a cross-encoder reads nothing else.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -63,37 +63,82 @@ def are_fixed(backbone: Any) -> bool:
     return not torch.is_grad_enabled() and not backbone.training
 
 
-def cast_layers(backbone: Any, dtype: torch.dtype, *, first_only: bool) -> list[LayerWeights]:
+class LayerModules(NamedTuple):
+    """One encoder layer's modules, whatever its architecture calls them."""
+
+    query: Any
+    key: Any
+    value: Any
+    out: Any
+    attention_norm: Any
+    up: Any
+    down: Any
+    output_norm: Any
+
+
+def cast_modules(
+    layers: Sequence[LayerModules],
+    dtype: torch.dtype,
+    *,
+    activation: Callable[[torch.Tensor], torch.Tensor] | None,
+    n_heads: int,
+    fixed: bool,
+    first_only: bool,
+) -> list[LayerWeights]:
     """Return all layers' weights in `dtype`; once per optimiser step, not once per batch.
 
-    first_only: only the first token is read of the last layer.
+    activation: None for GELU. first_only: only the first token is read of the last layer.
     """
-    layers = backbone.encoder.layer
+    apart = len(layers) - 1 if first_only else None
     rows = []
     for place, layer in enumerate(layers):
-        inside, apart = layer.attention.self, first_only and place == len(layers) - 1
-        rows += [rows_of(inside.key, inside.value), rows_of(inside.query)] if apart else []
-        rows += [] if apart else [rows_of(inside.query, inside.key, inside.value)]
-        rows += [rows_of(layer.attention.output.dense), rows_of(layer.intermediate.dense), rows_of(layer.output.dense)]
-    linears = iter(linears_of(rows, dtype, fixed=are_fixed(backbone)))
-    found = []
-    for place, layer in enumerate(layers):
-        inside, apart = layer.attention.self, first_only and place == len(layers) - 1
-        found.append(
-            LayerWeights(
-                inner=next(linears),
-                queries=next(linears) if apart else None,
-                out=next(linears),
-                up=next(linears),
-                down=next(linears),
-                attention_norm=layer.attention.output.LayerNorm,
-                output_norm=layer.output.LayerNorm,
-                activation=None if backbone.config.hidden_act == "gelu" else layer.intermediate.intermediate_act_fn,
-                n_heads=inside.num_attention_heads,
-                scale=float(inside.attention_head_size) ** -0.5,
-            )
+        if place == apart:
+            rows += [rows_of(layer.key, layer.value), rows_of(layer.query)]
+        else:
+            rows.append(rows_of(layer.query, layer.key, layer.value))
+        rows += [rows_of(layer.out), rows_of(layer.up), rows_of(layer.down)]
+    linears = iter(linears_of(rows, dtype, fixed=fixed))
+    return [
+        LayerWeights(
+            inner=next(linears),
+            queries=next(linears) if place == apart else None,
+            out=next(linears),
+            up=next(linears),
+            down=next(linears),
+            attention_norm=layer.attention_norm,
+            output_norm=layer.output_norm,
+            activation=activation,
+            n_heads=n_heads,
+            scale=float(layer.query.out_features // n_heads) ** -0.5,
         )
-    return found
+        for place, layer in enumerate(layers)
+    ]
+
+
+def cast_layers(backbone: Any, dtype: torch.dtype, *, first_only: bool) -> list[LayerWeights]:
+    """Return `cast_modules` of BERT's own layers."""
+    layers = [
+        LayerModules(
+            query=layer.attention.self.query,
+            key=layer.attention.self.key,
+            value=layer.attention.self.value,
+            out=layer.attention.output.dense,
+            attention_norm=layer.attention.output.LayerNorm,
+            up=layer.intermediate.dense,
+            down=layer.output.dense,
+            output_norm=layer.output.LayerNorm,
+        )
+        for layer in backbone.encoder.layer
+    ]
+    is_gelu = backbone.config.hidden_act == "gelu"
+    return cast_modules(
+        layers,
+        dtype,
+        activation=None if is_gelu else backbone.encoder.layer[0].intermediate.intermediate_act_fn,
+        n_heads=backbone.config.num_attention_heads,
+        fixed=are_fixed(backbone),
+        first_only=first_only,
+    )
 
 
 @dataclass(frozen=True)

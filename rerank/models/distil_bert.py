@@ -4,37 +4,34 @@ from typing import Any
 
 import torch
 
-from rerank.models.bert_family import Dropouts, LayerWeights, are_fixed, layer_states
+from rerank.models.bert_family import Dropouts, LayerModules, LayerWeights, are_fixed, cast_modules, layer_states
 from rerank.models.packed import Packed
-from rerank.models.products import linears_of, rows_of
 
 
 def cast(model: Any, dtype: torch.dtype) -> list[LayerWeights]:
     """Return a classifier's layers in `dtype`."""
-    backbone = model.distilbert
-    layers = backbone.transformer.layer
-    rows = []
-    for place, layer in enumerate(layers):
-        inside, apart = layer.attention, place == len(layers) - 1
-        rows += [rows_of(inside.k_lin, inside.v_lin), rows_of(inside.q_lin)] if apart else []
-        rows += [] if apart else [rows_of(inside.q_lin, inside.k_lin, inside.v_lin)]
-        rows += [rows_of(inside.out_lin), rows_of(layer.ffn.lin1), rows_of(layer.ffn.lin2)]
-    linears = iter(linears_of(rows, dtype, fixed=are_fixed(backbone)))
-    return [
-        LayerWeights(
-            inner=next(linears),
-            queries=next(linears) if place == len(layers) - 1 else None,
-            out=next(linears),
-            up=next(linears),
-            down=next(linears),
+    backbone, config = model.distilbert, model.config
+    layers = [
+        LayerModules(
+            query=layer.attention.q_lin,
+            key=layer.attention.k_lin,
+            value=layer.attention.v_lin,
+            out=layer.attention.out_lin,
             attention_norm=layer.sa_layer_norm,
+            up=layer.ffn.lin1,
+            down=layer.ffn.lin2,
             output_norm=layer.output_layer_norm,
-            activation=None if model.config.activation == "gelu" else layer.ffn.activation,
-            n_heads=model.config.n_heads,
-            scale=float(model.config.dim // model.config.n_heads) ** -0.5,
         )
-        for place, layer in enumerate(layers)
+        for layer in backbone.transformer.layer
     ]
+    return cast_modules(
+        layers,
+        dtype,
+        activation=None if config.activation == "gelu" else backbone.transformer.layer[0].ffn.activation,
+        n_heads=config.n_heads,
+        fixed=are_fixed(backbone),
+        first_only=True,
+    )
 
 
 def packed_logits(model: Any, layers: list[LayerWeights], batch: Packed, dtype: torch.dtype) -> torch.Tensor:
