@@ -7,6 +7,7 @@ import torch
 
 from rerank.models.flash import flash, variable_length
 from rerank.models.grouped_attention import grouped_attention
+from rerank.models.memory import is_out_of_memory
 from rerank.models.packed import Layout, layout_of
 
 # First tokens' queries, what is stacked, layout, scale, share dropped, window: as `packed_attention` has them.
@@ -34,37 +35,40 @@ def packed_attention(
     fits = stacked.is_cuda and stacked.dtype is torch.bfloat16 and size % 8 == 0 and size <= 256
     # A kernel counts a window from the last token when the queries are fewer than the keys.
     if fits and (first is None or window is None):
-        has_gradient = torch.is_grad_enabled() and stacked.requires_grad
-        kernel = kernel_that_works(window is not None, has_gradient, dropout > 0)
+        # With dropout, passes with and without a gradient have to drop the same: one kernel for both.
+        has_gradient = dropout > 0 or (torch.is_grad_enabled() and stacked.requires_grad)
+        kernel = kernel_that_works(size, window is not None, has_gradient, dropout > 0)
         if kernel is not None:
             return kernel(first, stacked, layout, scale, dropout, window)
     return grouped_attention(first, stacked, layout, scale, dropout, window)
 
 
 @cache
-def kernel_that_works(windowed: bool, has_gradient: bool, has_dropout: bool) -> Attend | None:
+def kernel_that_works(size: int, windowed: bool, has_gradient: bool, has_dropout: bool) -> Attend | None:
     """Return the fastest of torch's kernels that runs here and computes what the products do, else None.
 
-    Their signatures change between releases and not every card runs them. With a gradient a kernel also has to give
-    the same bits twice, with dropout to drop the same on the way back.
+    Their signatures change between releases, and not every card runs them for every size of heads. With a gradient a
+    kernel also has to give the same bits twice, with dropout to drop the same on the way back. An error that tells of
+    full memory says nothing about a kernel: it is raised, so that its caller asks again with a smaller batch.
     """
     device = torch.device("cuda")
     for kernel in (flash, variable_length):
         with torch.random.fork_rng(devices=[device]):
             torch.manual_seed(0)
             try:
-                fits = agrees(kernel, device, windowed=windowed, has_gradient=has_gradient)
-                if fits and (not has_dropout or drops_alike(kernel, device)):
+                fits = agrees(kernel, device, size=size, windowed=windowed, has_gradient=has_gradient)
+                if fits and (not has_dropout or drops_alike(kernel, device, size=size)):
                     return kernel
-            except (AttributeError, ImportError, RuntimeError, TypeError, ValueError):
-                continue
+            except (AttributeError, ImportError, RuntimeError, TypeError, ValueError) as error:
+                if isinstance(error, RuntimeError) and is_out_of_memory(error):
+                    raise
     return None
 
 
-def agrees(attend: Attend, device: torch.device, *, windowed: bool, has_gradient: bool) -> bool:
+def agrees(attend: Attend, device: torch.device, *, size: int = 32, windowed: bool, has_gradient: bool) -> bool:
     """Say whether a kernel gives attention within bf16's precision of plain products, and its gradient repeatably."""
     layout = layout_of([150, 90, 33, 5], device)
-    n, heads, size = sum(layout.lengths), 4, 32
+    n, heads = sum(layout.lengths), 4
     window = 16 if windowed else None
     for n_first in (0,) if windowed else (0, len(layout.lengths)):
         stacked = torch.randn(n, 2 if n_first else 3, heads, size, device=device, dtype=torch.bfloat16)
@@ -86,23 +90,57 @@ def agrees(attend: Attend, device: torch.device, *, windowed: bool, has_gradient
     return True
 
 
-def drops_alike(attend: Attend, device: torch.device) -> bool:
-    """Say whether a kernel drops something, the same for one seed, and the same on the way back.
+def drops_alike(attend: Attend, device: torch.device, *, size: int = 32) -> bool:
+    """Say whether a kernel drops a share as products do, the same for one seed, and the same on the way back.
 
-    What is dropped fixed, attention is linear in its values: its square is their product with its own gradient,
-    while another draw's gradient misses the third of it that the draw makes.
+    Values that are unit vectors tell which keys of every query were kept; with that known, attention and all of its
+    gradients can be computed by plain products.
     """
-    layout, share = layout_of([150, 90, 33, 5], device), 0.3
-    stacked = torch.randn(sum(layout.lengths), 3, 4, 32, device=device, dtype=torch.bfloat16).requires_grad_()
+    longest, heads, share = min(size, 32), 4, 0.3
+    layout = layout_of([longest, longest, longest // 2 + 1, 2], device)
+    n_pairs, n = len(layout.lengths), sum(layout.lengths)
+    units = torch.cat([torch.eye(length, size, device=device) for length in layout.lengths])
+    for n_first in (0, n_pairs):
+        stacked = torch.randn(n, 2 if n_first else 3, heads, size, device=device, dtype=torch.bfloat16)
+        first = torch.randn(n_first, heads, size, device=device, dtype=torch.bfloat16) if n_first else None
+        outer = torch.randn(n_first or n, heads, size, device=device, dtype=torch.bfloat16)
+        leaves = [part.requires_grad_() for part in (stacked, first) if part is not None]
 
-    def drawn(share: float) -> torch.Tensor:
-        torch.manual_seed(0)
+        def drawn(stacked: torch.Tensor, first: torch.Tensor | None = first) -> torch.Tensor:
+            torch.manual_seed(0)
+            with torch.enable_grad():
+                return attend(first, stacked, layout, size**-0.5, share, None)
+
+        telling = stacked.detach().clone()
+        telling[:, -1] = units[:, None].to(torch.bfloat16)
+        kept = drawn(telling).detach() > 0
+        asked = [1 if n_first else length for length in layout.lengths]
+        of_all = heads * sum(queries * length for queries, length in zip(asked, layout.lengths, strict=True))
+        if not abs(int(kept.sum()) / of_all - (1 - share)) < 0.15:
+            return False
+        found, again = drawn(stacked), drawn(stacked).detach()
         with torch.enable_grad():
-            return attend(None, stacked, layout, 32**-0.5, share, None)
+            exact = _with_kept(first, stacked, kept, layout, share)
+        golden = [exact, *torch.autograd.grad(exact, leaves, outer.float())]
+        ours = [found.detach(), *torch.autograd.grad(found, leaves, outer)]
+        if not torch.equal(ours[0], again):
+            return False
+        for known, value in zip(golden, ours, strict=True):
+            if not (value - known).float().norm() <= 0.03 * known.float().norm():
+                return False
+    return True
 
-    found, again, whole = drawn(share), drawn(share).detach(), drawn(0.0).detach()
-    (gradient,) = torch.autograd.grad(found, stacked, again)
-    square = again.float().square().sum()
-    back = (stacked.detach()[:, 2].float() * gradient[:, 2].float()).sum()
-    is_repeated = torch.equal(found.detach(), again) and not torch.equal(again, whole)
-    return is_repeated and bool((square - back).abs() <= 0.05 * square)
+
+def _with_kept(
+    first: torch.Tensor | None, stacked: torch.Tensor, kept: torch.Tensor, layout: Layout, share: float
+) -> torch.Tensor:
+    """Return attention in fp32, pair by pair, of which these (queries, heads, key) were kept."""
+    found = []
+    for place, (start, length) in enumerate(zip(layout.starts, layout.lengths, strict=True)):
+        own = slice(start, start + length)
+        asking = slice(place, place + 1) if first is not None else own
+        q = (stacked[own, 0] if first is None else first[asking]).float()
+        k, v = stacked[own, -2].float(), stacked[own, -1].float()
+        p = torch.softmax(torch.einsum("qhd,khd->qhk", q, k) * q.shape[-1] ** -0.5, dim=-1)
+        found.append(torch.einsum("qhk,khd->qhd", p * kept[asking][..., :length] / (1 - share), v))
+    return torch.cat(found)

@@ -89,30 +89,29 @@ def cast_modules(
 
     activation: None for GELU. first_only: only the first token is read of the last layer.
     """
-    apart = len(layers) - 1 if first_only else None
-    rows = []
+    found = []
     for place, layer in enumerate(layers):
-        if place == apart:
-            rows += [rows_of(layer.key, layer.value), rows_of(layer.query)]
+        if first_only and place == len(layers) - 1:
+            inside = [rows_of(layer.key, layer.value), rows_of(layer.query)]
         else:
-            rows.append(rows_of(layer.query, layer.key, layer.value))
-        rows += [rows_of(layer.out), rows_of(layer.up), rows_of(layer.down)]
-    linears = iter(linears_of(rows, dtype, fixed=fixed))
-    return [
-        LayerWeights(
-            inner=next(linears),
-            queries=next(linears) if place == apart else None,
-            out=next(linears),
-            up=next(linears),
-            down=next(linears),
-            attention_norm=layer.attention_norm,
-            output_norm=layer.output_norm,
-            activation=activation,
-            n_heads=n_heads,
-            scale=float(layer.query.out_features // n_heads) ** -0.5,
+            inside = [rows_of(layer.query, layer.key, layer.value)]
+        rows = [rows_of(layer.out), rows_of(layer.up), rows_of(layer.down), *inside]
+        out, up, down, inner, *queries = linears_of(rows, dtype, fixed=fixed)
+        found.append(
+            LayerWeights(
+                inner=inner,
+                queries=queries[0] if queries else None,
+                out=out,
+                up=up,
+                down=down,
+                attention_norm=layer.attention_norm,
+                output_norm=layer.output_norm,
+                activation=activation,
+                n_heads=n_heads,
+                scale=float(layer.query.out_features // n_heads) ** -0.5,
+            )
         )
-        for place, layer in enumerate(layers)
-    ]
+    return found
 
 
 def cast_layers(backbone: Any, dtype: torch.dtype, *, first_only: bool) -> list[LayerWeights]:

@@ -8,7 +8,6 @@ import torch
 
 from rerank.models.packed import Layout
 
-Context = Any  # torch gives the two directions of a Function one object to share
 # Queries, keys, values, (n, heads, size) each; a kernel brings a gradient of its own.
 Kernel = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, Layout, float, int | None], torch.Tensor]
 
@@ -45,10 +44,10 @@ def _lengths(first: torch.Tensor | None, layout: Layout) -> tuple[torch.Tensor, 
 
 
 def _gradients(
-    first: torch.Tensor | None, of_q: torch.Tensor, of_k: torch.Tensor, of_v: torch.Tensor
+    has_first: bool, of_q: torch.Tensor, of_k: torch.Tensor, of_v: torch.Tensor
 ) -> tuple[torch.Tensor | None, ...]:
     """Return the gradients of `first` and `stacked`."""
-    if first is None:
+    if not has_first:
         return None, torch.stack((of_q, of_k, of_v), dim=1)
     return of_q, torch.stack((of_k, of_v), dim=1)
 
@@ -58,7 +57,7 @@ class _Flash(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Context,
+        ctx: Any,
         first: torch.Tensor | None,
         stacked: torch.Tensor,
         layout: Layout,
@@ -77,7 +76,7 @@ class _Flash(torch.autograd.Function):
         return found  # type: ignore[no-any-return]
 
     @staticmethod
-    def backward(ctx: Context, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         stacked, found, sums, state, unused = ctx.saved_tensors[:5]
         first = ctx.saved_tensors[5] if ctx.has_first else None
         with _fixed_order():
@@ -93,7 +92,7 @@ class _Flash(torch.autograd.Function):
                 unused,
                 **ctx.asked,
             )
-        return *_gradients(first, *parts), None, None, None, None
+        return *_gradients(ctx.has_first, *parts), None, None, None, None
 
 
 def flash(
@@ -114,7 +113,7 @@ class _Trained(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Context,
+        ctx: Any,
         first: torch.Tensor | None,
         stacked: torch.Tensor,
         kernel: Kernel,
@@ -125,16 +124,15 @@ class _Trained(torch.autograd.Function):
         with torch.enable_grad():
             q, k, v = (part.detach().requires_grad_() for part in _parts(first, stacked))
             found = kernel(q, k, v, layout, scale, window)
-        ctx.parts, ctx.found, ctx.first = (q, k, v), found, first
+        ctx.parts, ctx.found, ctx.has_first = (q, k, v), found, first is not None
         return found.detach()
 
     @staticmethod
-    def backward(ctx: Context, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         with _fixed_order():
             parts = torch.autograd.grad(ctx.found, ctx.parts, gradients[0].contiguous())
-        found = _gradients(ctx.first, *parts)
-        del ctx.parts, ctx.found, ctx.first
-        return *found, None, None, None, None
+        del ctx.parts, ctx.found
+        return *_gradients(ctx.has_first, *parts), None, None, None, None
 
 
 def trained_by(

@@ -2,47 +2,48 @@
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, TypeVar
 
 import torch
 from torch.nn import functional
 
+from rerank.models.memory import is_out_of_memory
 from rerank.models.products import Linear
 
 WIDEST = 8192  # columns that one program of a kernel holds
+# Rows that a kernel is tried with: its programs have several turns each, and the last one fewer rows than the others.
+TRIED_ROWS = 9 * 1024 + 5
 
-
-class Kernels(NamedTuple):
-    """One pass each on CUDA.
-
-    added_norm: (residual, out, bias of out or None, norm's weight and bias, epsilon) to the norm in fp32 and in bf16.
-    gelu: (product, bias) to GELU of their sum.
-    """
-
-    added_norm: Callable[..., tuple[torch.Tensor, torch.Tensor]]
-    gelu: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+# (residual, out, bias of out or None, norm's weight and bias, epsilon) to the norm of the sum in fp32 and in bf16.
+NormKernel = Callable[..., tuple[torch.Tensor, torch.Tensor]]
+# (product, bias) to GELU of their sum.
+GeluKernel = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+Kernel = TypeVar("Kernel")
 
 
 def added_norm(
     residual: torch.Tensor, rows: torch.Tensor, linear: Linear, norm: Any, dtype: torch.dtype, dropout: float
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return norm(residual + linear(rows)), (n, width), in fp32 and in `dtype`; a share of the product is dropped."""
-    kernels = _kernels_for(rows, residual.shape[-1])
-    if kernels is None or not isinstance(norm, torch.nn.LayerNorm) or norm.bias is None:
+    width = residual.shape[-1]
+    is_usual = isinstance(norm, torch.nn.LayerNorm) and norm.bias is not None and width <= WIDEST
+    kernel = norm_kernel(width) if is_usual and _is_for_kernels(rows) else None
+    if kernel is None:
         hidden = norm(residual + dropped(linear(rows), dropout))
         return hidden, hidden.to(dtype)
     if dropout > 0:
-        return kernels.added_norm(residual, dropped(linear(rows), dropout), None, norm.weight, norm.bias, norm.eps)
+        return kernel(residual, dropped(linear(rows), dropout), None, norm.weight, norm.bias, norm.eps)
     product = functional.linear(rows, linear.weight)
-    return kernels.added_norm(residual, product, linear.bias, norm.weight, norm.bias, norm.eps)
+    return kernel(residual, product, linear.bias, norm.weight, norm.bias, norm.eps)
 
 
 def gelu_of(rows: torch.Tensor, linear: Linear) -> torch.Tensor:
     """Return GELU of linear(rows)."""
-    kernels = None if linear.bias is None else _kernels_for(rows, 1)
-    if kernels is None or linear.bias is None:
-        return linear.gelu(rows)
-    return kernels.gelu(functional.linear(rows, linear.weight), linear.bias)
+    if linear.bias is not None and _is_for_kernels(rows):
+        kernel = gelu_kernel(len(linear.bias))
+        if kernel is not None:
+            return kernel(functional.linear(rows, linear.weight), linear.bias)
+    return linear.gelu(rows)
 
 
 def dropped(values: torch.Tensor, share: float) -> torch.Tensor:
@@ -50,65 +51,89 @@ def dropped(values: torch.Tensor, share: float) -> torch.Tensor:
     return functional.dropout(values, share) if share > 0 else values
 
 
-def _kernels_for(rows: torch.Tensor, width: int) -> Kernels | None:
-    fits = rows.is_cuda and rows.dtype is torch.bfloat16 and width <= WIDEST
-    return kernels_that_work() if fits else None
+def _is_for_kernels(rows: torch.Tensor) -> bool:
+    return rows.is_cuda and rows.dtype is torch.bfloat16
 
 
 @cache
-def kernels_that_work() -> Kernels | None:
-    """Return the kernels where they compile and compute what torch does, else None.
+def norm_kernel(width: int) -> NormKernel | None:
+    """Return the kernel for sums and norms of this width where it compiles and computes what torch does, else None."""
 
-    Triton comes with CUDA builds of torch and needs a C compiler; what it raises without one differs by release.
+    def load() -> NormKernel:
+        from rerank.models.triton_kernels import added_norm as kernel
+
+        return kernel
+
+    return _tried(load, norm_agrees, width)
+
+
+@cache
+def gelu_kernel(width: int) -> GeluKernel | None:
+    """Return the kernel for biases and GELU of this width where it compiles and computes what torch does, else None."""
+
+    def load() -> GeluKernel:
+        from rerank.models.triton_kernels import biased_gelu as kernel
+
+        return kernel
+
+    return _tried(load, gelu_agrees, width)
+
+
+def _tried(
+    load: Callable[[], Kernel], agrees: Callable[[Kernel, torch.device, int], bool], width: int
+) -> Kernel | None:
+    """Return a kernel if it is there and agrees.
+
+    Triton comes with CUDA builds of torch and needs a C compiler; what it raises without one differs by release. An
+    error that tells of full memory says nothing about a kernel: it is raised, so that its caller asks again with a
+    smaller batch.
     """
     device = torch.device("cuda")
     with torch.random.fork_rng(devices=[device]):
         torch.manual_seed(0)
         try:
-            from rerank.models.triton_kernels import BiasedGelu, added_norm
-
-            kernels = Kernels(added_norm, BiasedGelu.apply)
-            return kernels if agree(kernels, device) else None
-        except Exception:
+            kernel = load()
+            return kernel if agrees(kernel, device, width) else None
+        except Exception as error:
+            if isinstance(error, RuntimeError) and is_out_of_memory(error):
+                raise
             return None
 
 
-def agree(kernels: Kernels, device: torch.device) -> bool:
-    """Say whether kernels give the values and gradients of torch, and the same bits twice."""
-    norm = torch.nn.LayerNorm(48, eps=1e-12).to(device)
+def norm_agrees(kernel: NormKernel, device: torch.device, width: int) -> bool:
+    """Say whether a kernel gives the norms and gradients of torch, with and without a bias, and the same bits twice."""
+    norm = torch.nn.LayerNorm(width, eps=1e-12).to(device)
     for weight in norm.parameters():
         torch.nn.init.normal_(weight)
-    residual = torch.randn(1100, 48, device=device, requires_grad=True)
-    out = torch.randn(1100, 48, device=device).bfloat16().requires_grad_()
-    bias = torch.randn(48, device=device).bfloat16().requires_grad_()
-    outer = torch.randn(1100, 48, device=device)
+    residual = torch.randn(TRIED_ROWS, width, device=device, requires_grad=True)
+    out = torch.randn(TRIED_ROWS, width, device=device).bfloat16().requires_grad_()
+    bias = torch.randn(width, device=device).bfloat16().requires_grad_()
+    outer = torch.randn(TRIED_ROWS, width, device=device)
+    for given in (bias, None):
 
-    def plain_norm() -> tuple[torch.Tensor, torch.Tensor]:
-        hidden = norm(residual + out.float() + bias.float())
-        return hidden, hidden.bfloat16()
+        def plain(given: torch.Tensor | None = given) -> tuple[torch.Tensor, torch.Tensor]:
+            hidden = norm(residual + out.float() + (0.0 if given is None else given.float()))
+            return hidden, hidden.bfloat16()
 
-    def fused_norm() -> tuple[torch.Tensor, torch.Tensor]:
-        return kernels.added_norm(residual, out, bias, norm.weight, norm.bias, norm.eps)
+        def fused(given: torch.Tensor | None = given) -> tuple[torch.Tensor, torch.Tensor]:
+            return kernel(residual, out, given, norm.weight, norm.bias, norm.eps)
 
-    def without_bias() -> tuple[torch.Tensor, torch.Tensor]:
-        return kernels.added_norm(residual, out, None, norm.weight, norm.bias, norm.eps)
+        leaves = [residual, out, norm.weight, norm.bias, *([] if given is None else [given])]
+        if not _alike(plain, fused, leaves, (outer, outer.bfloat16())):
+            return False
+    return True
 
-    def plain_without() -> tuple[torch.Tensor, torch.Tensor]:
-        hidden = norm(residual + out.float())
-        return hidden, hidden.bfloat16()
 
-    def plain_gelu() -> tuple[torch.Tensor]:
-        return (functional.gelu(out.float() + bias.float()).bfloat16(),)
+def gelu_agrees(kernel: GeluKernel, device: torch.device, width: int) -> bool:
+    """Say whether a kernel gives GELU and its gradients as torch does, and the same bits twice."""
+    product = torch.randn(TRIED_ROWS, width, device=device).bfloat16().requires_grad_()
+    bias = torch.randn(width, device=device).bfloat16().requires_grad_()
+    outer = torch.randn(TRIED_ROWS, width, device=device).bfloat16()
 
-    def fused_gelu() -> tuple[torch.Tensor]:
-        return (kernels.gelu(out, bias),)
+    def plain() -> tuple[torch.Tensor]:
+        return (functional.gelu(product.float() + bias.float()).bfloat16(),)
 
-    of_norm = (residual, out, norm.weight, norm.bias)
-    return (
-        _alike(plain_norm, fused_norm, (*of_norm, bias), (outer, outer.bfloat16()))
-        and _alike(plain_without, without_bias, of_norm, (outer, outer.bfloat16()))
-        and _alike(plain_gelu, fused_gelu, (out, bias), (outer.bfloat16(),))
-    )
+    return _alike(plain, lambda: (kernel(product, bias),), (product, bias), (outer,))
 
 
 def _alike(

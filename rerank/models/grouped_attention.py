@@ -7,7 +7,6 @@ import torch
 
 from rerank.models.packed import Group, Layout
 
-Context = Any  # torch gives the two directions of a Function one object to share
 Span = tuple[int, int, int, int]  # queries from, to; keys from, to
 
 
@@ -87,7 +86,7 @@ class _Grouped(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Context,
+        ctx: Any,
         first: torch.Tensor | None,
         stacked: torch.Tensor,
         layout: Layout,
@@ -124,7 +123,7 @@ class _Grouped(torch.autograd.Function):
         return found
 
     @staticmethod
-    def backward(ctx: Context, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         outer = gradients[0].contiguous()
         layout: Layout = ctx.layout
         of_stacked = outer.new_empty(ctx.stacked_shape)

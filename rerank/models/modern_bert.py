@@ -11,7 +11,6 @@ import torch
 
 from rerank.models.attention import packed_attention
 from rerank.models.bert_family import are_fixed
-from rerank.models.flash import Context
 from rerank.models.fused import dropped
 from rerank.models.packed import Packed, token_means
 from rerank.models.products import Linear, Rows, linears_of, rows_of
@@ -49,28 +48,24 @@ class LayerWeights:
 def cast(model: Any, dtype: torch.dtype) -> list[LayerWeights]:
     """Return a classifier's layers in `dtype`."""
     config, layers = model.config, model.model.layers
-    rows = []
+    fixed, found = are_fixed(model.model), []
     for place, layer in enumerate(layers):
-        is_apart = config.classifier_pooling == "cls" and place == len(layers) - 1
-        if is_apart:
-            queries, keys, values = _parts_of(layer.attn.Wqkv, 3)
-            rows += [Rows(keys.weights + values.weights, keys.biases + values.biases), queries]
+        if config.classifier_pooling == "cls" and place == len(layers) - 1:
+            own, keys, values = _parts_of(layer.attn.Wqkv, 3)
+            inside = [Rows(keys.weights + values.weights, keys.biases + values.biases), own]
         else:
-            rows.append(rows_of(layer.attn.Wqkv))
-        rows += [rows_of(layer.attn.Wo), *_parts_of(layer.mlp.Wi, 2), rows_of(layer.mlp.Wo)]
-    linears = iter(linears_of(rows, dtype, fixed=are_fixed(model.model)))
-    found = []
-    for place, layer in enumerate(layers):
+            inside = [rows_of(layer.attn.Wqkv)]
+        rows = [rows_of(layer.attn.Wo), *_parts_of(layer.mlp.Wi, 2), rows_of(layer.mlp.Wo), *inside]
+        out, up, gate, down, inner, *queries = linears_of(rows, dtype, fixed=fixed)
         kind = config.layer_types[place]
-        is_apart = config.classifier_pooling == "cls" and place == len(layers) - 1
         found.append(
             LayerWeights(
-                inner=next(linears),
-                queries=next(linears) if is_apart else None,
-                out=next(linears),
-                up=next(linears),
-                gate=next(linears),
-                down=next(linears),
+                inner=inner,
+                queries=queries[0] if queries else None,
+                out=out,
+                up=up,
+                gate=gate,
+                down=down,
                 attention_norm=layer.attn_norm,
                 feed_norm=layer.mlp_norm,
                 activation=None if config.hidden_activation == "gelu" else layer.mlp.act,
@@ -92,7 +87,7 @@ class _Rotated(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Context, rows: torch.Tensor, cosines: torch.Tensor, sines: torch.Tensor, n_turned: int, n_heads: int
+        ctx: Any, rows: torch.Tensor, cosines: torch.Tensor, sines: torch.Tensor, n_turned: int, n_heads: int
     ) -> torch.Tensor:
         ctx.save_for_backward(cosines, sines)
         ctx.n_turned, ctx.n_heads = n_turned, n_heads
@@ -101,7 +96,7 @@ class _Rotated(torch.autograd.Function):
         return rows
 
     @staticmethod
-    def backward(ctx: Context, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         cosines, sines = ctx.saved_tensors
         found = gradients[0].clone(memory_format=torch.contiguous_format)
         _turn(found, cosines, -sines, ctx.n_turned, ctx.n_heads)

@@ -63,10 +63,12 @@ class Pairs(Sequence[Pair]):
         """Return the pairs and beginnings of the longest one behind them, so that few sizes of batches occur.
 
         A GPU's products are planned anew for every number of rows that they have not had, which takes longer than a
-        small product does. At most a sixteenth is added to tokens and pairs, save for batches of a few pairs.
+        small product does. A sixteenth is added at most where pairs are of usual lengths, an eighth to a few of them.
         """
         lengths = self.sizes.sum(axis=1)
         n_pairs, n_tokens, longest = len(lengths), int(lengths.sum()), int(lengths.max())
+        if not n_tokens:  # nothing to begin another pair with
+            return self
         all_pairs, all_tokens = _rounded_up(n_pairs), _rounded_up(n_tokens)
         while not all_pairs - n_pairs <= all_tokens - n_tokens <= (all_pairs - n_pairs) * longest:
             if all_tokens - n_tokens < all_pairs - n_pairs:

@@ -42,8 +42,10 @@ class Rows:
 
 
 def rows_of(*modules: Any) -> Rows:
-    """Return linear modules with the same inputs as one product."""
+    """Return linear modules with the same inputs as one product. Raises ValueError if only some have a bias."""
     biases = tuple(module.bias for module in modules if module.bias is not None)
+    if len(biases) not in (0, len(modules)):
+        raise ValueError("biases")
     return Rows(tuple(module.weight for module in modules), biases)
 
 
@@ -62,7 +64,8 @@ def linears_of(rows: Sequence[Rows], dtype: torch.dtype, *, fixed: bool) -> list
 def cast_together(groups: Sequence[Sequence[torch.Tensor]], dtype: torch.dtype) -> list[torch.Tensor]:
     """Return each group's tensors, one below the other, in `dtype`: a single copy of them all, and of their gradients.
 
-    A GPU is asked hundreds of times otherwise, for copies that take it no time.
+    A GPU is asked many times otherwise, for copies that take it no time. The gradients wait for each other: a layer's
+    may, those of a whole model would take half as much memory again as the model.
     """
     if all(part.dtype is dtype for group in groups for part in group):
         return [group[0] if len(group) == 1 else torch.cat(list(group)) for group in groups]
@@ -106,7 +109,8 @@ class _Cast(torch.autograd.Function):
                 torch.empty_like(part, dtype=dtype)
                 for part, dtype in zip(parts, ctx.dtypes[begin : begin + size], strict=True)
             ]
-        torch._foreach_copy_([part for part in found if part is not None], sources)
+        if sources:
+            torch._foreach_copy_([part for part in found if part is not None], sources)
         return None, None, *found
 
 

@@ -176,7 +176,10 @@ class TokenStore:
         texts = [self._ids["query"][name] for name in queries] + [self._ids["document"][name] for name in documents]
         parts = [self._head, self._middle, self._tail, *texts]
         lengths = np.array([len(part) for part in parts], dtype=np.int64)
-        begins = np.cumsum(lengths) - lengths
+        reach = max_length + max(starts or (0,))  # what lies beyond is read by nobody: a document may be a book
+        parts = [part[:reach] for part in parts]
+        held = np.array([len(part) for part in parts], dtype=np.int64)
+        begins = np.cumsum(held) - held
         n = len(named)
         first = 3 + np.fromiter((queries[query] for query, _ in named), dtype=np.int64, count=n)
         second = 3 + len(queries) + np.fromiter((documents[document] for _, document in named), dtype=np.int64, count=n)

@@ -12,6 +12,8 @@ import triton.language as tl
 # Programs of a backward pass: each adds up its own part of a bias's or norm's gradient, in a fixed order.
 PROGRAMS = 1024
 GELU_ROWS, GELU_COLUMNS = 8, 256  # of a program at once
+HALF_ROOT = tl.constexpr(0.7071067811865476)  # 1/√2
+DENSITY = tl.constexpr(0.3989422804014327)  # 1/√(2π)
 
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
@@ -112,7 +114,7 @@ def _gelu_forward(  # type: ignore[no-untyped-def]
     at = rows[:, None] * width + columns[None, :]
     x = tl.load(product + at, mask=inside, other=0.0).to(tl.float32)
     x += tl.load(bias + columns, mask=is_column, other=0.0).to(tl.float32)[None, :]
-    y = 0.5 * x * (1.0 + tl.erf(x * 0.7071067811865476))
+    y = 0.5 * x * (1.0 + tl.erf(x * HALF_ROOT))
     tl.store(found + at, y.to(tl.bfloat16), mask=inside)
 
 
@@ -141,8 +143,8 @@ def _gelu_backward(  # type: ignore[no-untyped-def]
         inside = (rows < last)[:, None] & is_column[None, :]
         at = rows[:, None] * width + columns[None, :]
         x = tl.load(product + at, mask=inside, other=0.0).to(tl.float32) + shift[None, :]
-        below = 0.5 * (1.0 + tl.erf(x * 0.7071067811865476))
-        density = 0.3989422804014327 * tl.exp(-0.5 * x * x)
+        below = 0.5 * (1.0 + tl.erf(x * HALF_ROOT))
+        density = DENSITY * tl.exp(-0.5 * x * x)
         dx = tl.load(outer + at, mask=inside, other=0.0).to(tl.float32) * (below + x * density)
         total += tl.sum(dx, axis=0)
         tl.store(of_product + at, dx.to(tl.bfloat16), mask=inside)
@@ -250,3 +252,9 @@ class BiasedGelu(torch.autograd.Function):
             ROWS=GELU_ROWS, BLOCK=GELU_COLUMNS, num_warps=4,
         )  # fmt: skip
         return of_product, of_bias.sum(0).to(bias.dtype)
+
+
+def biased_gelu(product: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+    """Return `BiasedGelu`."""
+    found: torch.Tensor = BiasedGelu.apply(product, bias)  # type: ignore[no-untyped-call]
+    return found

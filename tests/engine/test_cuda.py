@@ -4,8 +4,10 @@ import itertools
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from rerank.bench.training import own_step
 from rerank.bench.work import make_work
@@ -18,6 +20,7 @@ from rerank.models.token_store import TokenStore, load_tokenizer
 from rerank.planning.plan import StageSettings
 from rerank.training.lists import TrainingList
 from rerank.training.loop import Hooks, train
+from rerank.training.step import StepGradients
 from tests.engine.test_packed import PACKED, PADDED, drawn, gradients_of, some_pairs, template_of
 from tests.models import make_tiny_model
 
@@ -75,9 +78,11 @@ def test_the_kernels_are_used(card: Device) -> None:
     if card.dtype != "bf16":
         pytest.skip("kernels compute in bf16")
     pytest.importorskip("triton")
-    for asked in itertools.product((False, True), repeat=3):
+    for asked in itertools.product((8, 32, 64), *[(False, True)] * 3):
         assert attention.kernel_that_works(*asked) is flash, asked
-    assert fused.kernels_that_work() is not None
+    for width in (32, 384, 768, 1024, 1536, 4096):
+        assert fused.norm_kernel(width) is not None, width
+        assert fused.gelu_kernel(width) is not None, width
 
 
 def test_the_embedded_model_scores_as_on_the_cpu(card: Device) -> None:
@@ -149,9 +154,7 @@ def test_a_full_card_scores_and_trains_in_smaller_parts(card: Device) -> None:
     settings = StageSettings(loss="listwise", learning_rate=1e-4)
     lists = [TrainingList(query, docs, (3.0, 1.0, *[0.0] * (len(docs) - 2))) for query, docs in work.lists[:128]]
 
-    def run() -> tuple[object, float, dict[str, torch.Tensor], tuple[int, int]]:
-        from rerank.training.step import StepGradients
-
+    def run() -> tuple[NDArray[np.float64], float, dict[str, torch.Tensor], tuple[int, int]]:
         torch.cuda.empty_cache()
         encoder = load_cross_encoder(work.source.folder, work.tokens.template, card, seed=0)
         scores = encoder.scores(work.pairs())
@@ -171,7 +174,7 @@ def test_a_full_card_scores_and_trains_in_smaller_parts(card: Device) -> None:
         torch.cuda.set_per_process_memory_fraction(1.0)
     assert smaller[0] < budgets[0], "scoring never ran out of memory"
     assert smaller[1] < budgets[1], "training never ran out of memory"
-    assert abs(again - scores).max() <= EMBEDDED_BF16 * abs(scores).max()  # type: ignore[operator, call-overload]
+    assert abs(again - scores).max() <= EMBEDDED_BF16 * abs(scores).max()
     assert other == pytest.approx(loss, rel=1e-3)
     for key, value in golden.items():
         assert (found[key] - value).norm() <= 0.05 * value.norm() + 1e-6, key

@@ -1,14 +1,18 @@
 """What stands between products is torch's own where no kernel is, and a kernel is used only if it computes the same."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
 
 import pytest
 import torch
 from torch.nn import functional
 
-from rerank.models.fused import Kernels, added_norm, agree, gelu_of
+from rerank.models import fused
+from rerank.models.fused import added_norm, gelu_agrees, gelu_kernel, gelu_of, norm_agrees
 from rerank.models.products import Linear
 
+original = fused._tried
 CPU = torch.device("cpu")
 Norm = Callable[..., tuple[torch.Tensor, torch.Tensor]]
 
@@ -52,19 +56,78 @@ def is_relu(product: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
     return functional.relu(product.float() + bias.float()).bfloat16()
 
 
+class Short(torch.autograd.Function):
+    """GELU that reads one block of columns, and whose gradient ends after the eighth row of a program's share."""
+
+    @staticmethod
+    def forward(ctx: Any, product: torch.Tensor, bias: torch.Tensor, columns: int, rows: int) -> torch.Tensor:
+        ctx.save_for_backward(product, bias)
+        ctx.rows = rows
+        found = plain_gelu(product, bias)
+        found[:, columns:] = 0
+        return found
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
+        product, bias = (part.detach().requires_grad_() for part in ctx.saved_tensors)
+        outer = gradients[0].clone()
+        outer[torch.arange(len(outer)) % (len(outer) // 1024 + 1) >= ctx.rows] = 0
+        with torch.enable_grad():
+            found = plain_gelu(product, bias)
+        return *torch.autograd.grad(found, (product, bias), outer), None, None
+
+
 @pytest.mark.parametrize("norm", [forgets_the_bias, rounds_too_early, adds_in_any_order])
 def test_a_norm_that_computes_something_else_is_not_used(norm: Norm) -> None:
     torch.manual_seed(0)
-    assert agree(Kernels(plain_norm, plain_gelu), CPU)
-    assert not agree(Kernels(norm, plain_gelu), CPU)
+    assert norm_agrees(plain_norm, CPU, 48)
+    assert not norm_agrees(norm, CPU, 48)
 
 
-@pytest.mark.parametrize("gelu", [cuts_the_gradient, is_relu])
+@pytest.mark.parametrize(
+    "gelu",
+    [
+        cuts_the_gradient,
+        is_relu,
+        lambda product, bias: Short.apply(product, bias, 256, 1024),
+        lambda product, bias: Short.apply(product, bias, 1024, 8),
+    ],
+    ids=["no gradient", "another function", "one block of columns", "one turn of a program"],
+)
 def test_a_gelu_that_computes_something_else_is_not_used(
     gelu: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
 ) -> None:
     torch.manual_seed(0)
-    assert not agree(Kernels(plain_norm, gelu), CPU)
+    assert gelu_agrees(plain_gelu, CPU, 300)
+    assert not gelu_agrees(gelu, CPU, 300)
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory"), OSError("no C compiler")])
+def test_full_memory_says_nothing_about_a_kernel(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    """A kernel that is not there is not asked for again; one that found no memory is."""
+    asked: list[int] = []
+
+    def tried(*_: object) -> bool:
+        asked.append(1)
+        raise error
+
+    monkeypatch.setattr(fused, "_tried", lambda load, agrees, width: without_card(agrees, width))
+    monkeypatch.setattr(fused, "gelu_agrees", tried)
+    gelu_kernel.cache_clear()
+
+    def without_card(agrees: Callable[..., bool], width: int) -> object:
+        with monkeypatch.context() as patch:
+            patch.setattr(torch.random, "fork_rng", lambda devices: nullcontext())
+            return original(lambda: plain_gelu, agrees, width)
+
+    for _ in range(2):
+        if isinstance(error, torch.OutOfMemoryError):
+            with pytest.raises(torch.OutOfMemoryError):
+                gelu_kernel(16)
+        else:
+            assert gelu_kernel(16) is None
+    gelu_kernel.cache_clear()
+    assert len(asked) == (2 if isinstance(error, torch.OutOfMemoryError) else 1)
 
 
 def test_without_a_kernel_it_is_torchs_own() -> None:

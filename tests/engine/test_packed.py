@@ -297,32 +297,56 @@ def test_only_a_kernel_that_computes_the_same_and_the_same_twice_is_used(windowe
         assert not agrees(attend(wrong), cpu, **asked)
 
 
-def test_only_a_kernel_that_drops_the_same_on_the_way_back_is_used_for_dropout() -> None:
-    class Other(torch.autograd.Function):
-        """Products whose gradient belongs to another draw."""
+class OtherDraw(torch.autograd.Function):
+    """Products whose gradient, or that of queries and keys alone, belongs to another draw."""
 
-        @staticmethod
-        def forward(ctx: Any, first: None, stacked: torch.Tensor, *rest: Any) -> torch.Tensor:
-            with torch.enable_grad():
-                leaf = stacked.detach().requires_grad_()
-                found = grouped_attention(first, leaf, *rest)
-                ctx.leaf, ctx.other = leaf, grouped_attention(first, leaf, *rest)
-            return found.detach()
+    @staticmethod
+    def forward(ctx: Any, first: torch.Tensor | None, stacked: torch.Tensor, of_values: bool, *rest: Any) -> Any:
+        with torch.enable_grad():
+            ctx.leaves = [part.detach().requires_grad_() for part in (stacked, first) if part is not None]
+            given = ctx.leaves[1] if first is not None else None
+            ctx.found = grouped_attention(given, ctx.leaves[0], *rest)
+            ctx.other = grouped_attention(given, ctx.leaves[0], *rest)
+        ctx.of_values = of_values
+        return ctx.found.detach()
 
-        @staticmethod
-        def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
-            return None, *torch.autograd.grad(ctx.other, ctx.leaf, gradients[0]), None, None, None, None
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
+        own = torch.autograd.grad(ctx.found, ctx.leaves, gradients[0])
+        other = torch.autograd.grad(ctx.other, ctx.leaves, gradients[0])
+        of_stacked = other[0].clone()
+        if ctx.of_values:
+            of_stacked[:, -1] = own[0][:, -1]
+        return other[1] if len(other) > 1 else None, of_stacked, None, None, None, None, None
 
-    def never(
-        first: torch.Tensor | None, stacked: torch.Tensor, layout: Layout, scale: float, _: float, window: int | None
-    ) -> torch.Tensor:
-        return grouped_attention(first, stacked, layout, scale, 0.0, window)
 
-    cpu = torch.device("cpu")
+def drops(change: Any) -> Attend:
+    """Return products with dropout of which something is changed."""
+    return lambda first, stacked, layout, scale, share, window: change(
+        lambda other: grouped_attention(first, stacked, layout, scale, other, window), share, first
+    )
+
+
+WRONG_DROPOUTS: dict[str, Attend] = {
+    "nothing": drops(lambda attend, share, first: attend(0.0)),
+    "nothing where first tokens ask": drops(lambda attend, share, first: attend(share if first is None else 0.0)),
+    "what it should keep": drops(lambda attend, share, first: attend(1 - share)),
+    "without making up for it": drops(lambda attend, share, first: attend(share) * (1 - share)),
+    "another draw on the way back": lambda first, stacked, *rest: OtherDraw.apply(first, stacked, False, *rest),
+    "another draw for queries and keys": lambda first, stacked, *rest: OtherDraw.apply(first, stacked, True, *rest),
+}
+
+
+@pytest.mark.parametrize("size", [8, 32, 64])
+def test_products_drop_the_same_on_the_way_back(size: int) -> None:
     torch.manual_seed(0)
-    assert drops_alike(grouped_attention, cpu)
-    assert not drops_alike(Other.apply, cpu)
-    assert not drops_alike(never, cpu)
+    assert drops_alike(grouped_attention, torch.device("cpu"), size=size)
+
+
+@pytest.mark.parametrize("name", WRONG_DROPOUTS)
+def test_a_kernel_that_drops_otherwise_is_not_used_for_dropout(name: str) -> None:
+    torch.manual_seed(0)
+    assert not drops_alike(WRONG_DROPOUTS[name], torch.device("cpu"))
 
 
 def test_weights_in_the_cpus_own_order_give_the_same_products() -> None:

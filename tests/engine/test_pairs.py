@@ -1,13 +1,16 @@
 """Pairs put together where they are computed are the pairs that the tokenizer's rule makes."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
 from rerank.models.packed import pack
 from rerank.models.pairs import Pair, Pairs, pairs_of
-from rerank.models.token_store import PairTemplate
+from rerank.models.token_store import PairTemplate, TokenStore, load_tokenizer
 from tests.engine.test_packed import PACKED, made
+from tests.models import make_tiny_model
 
 CPU = torch.device("cpu")
 TYPED = PairTemplate((2,), (3,), (3,), 1, pad_id=0, uses_types=True)
@@ -79,3 +82,26 @@ def test_what_fills_up_changes_no_logit_and_no_gradient(name: str) -> None:
         assert (value is None) == (other is None)
         if value is not None and other is not None:
             assert torch.allclose(value, other, atol=1e-5, rtol=1e-4), key
+
+
+def test_pairs_without_any_token_are_not_filled_up() -> None:
+    empty = pairs_of([(np.empty(0, dtype=np.int32), 0)] * 33)
+    assert len(empty.filled_up()) == 33
+
+
+def test_of_a_long_document_only_what_is_read_is_held(tmp_path: Path) -> None:
+    """Ten tokens are read of each of a thousand; a passage begins where it begins."""
+    tokens = TokenStore(load_tokenizer(make_tiny_model(tmp_path / "model")))
+    words = ["apple", "bridge", "seven", "river"]
+    tokens.add("query", ["q"], ["pie"], kept=False)
+    tokens.add("document", ["long", "short"], [" ".join(words * 250), "bridge"], kept=False)
+    whole = tokens.n_tokens("long")
+    assert whole > 1000
+    pairs = tokens.pairs([("q", "long"), ("q", "short"), ("q", "long")], 20)
+    assert len(pairs.ids.values) < 60
+    assert pairs.lengths[0] == 20
+    later = tokens.pairs([("q", "long"), ("q", "short")], 20, [500, 0])
+    beginning, _ = tokens.pair("q", "long", whole + 20)
+    n_first = len(tokens.pair("q", "short", 20)[0]) - tokens.n_tokens("short") - 1  # all but the document and [SEP]
+    room = 20 - n_first - 1
+    assert later[0][0][n_first:-1].tolist() == beginning[n_first + 500 : n_first + 500 + room].tolist()
