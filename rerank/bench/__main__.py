@@ -48,6 +48,7 @@ def _lines(found: dict[str, Any]) -> list[str]:
     lines = [f"{found['device']['kind']} {found['device']['name']}, {found['device']['dtype']}"]
     parts = {"scoring": found["scoring"], "training": found["training"]}
     parts["  with dropout"] = found["training"]["with_dropout"]
+    parts |= {f"  {record['n_lists']} lists a step": record for record in found["training"]["smaller_steps"]}
     for part, record in parts.items():
         ratios = [f"{name} {record[name]:.2f}x" for name in record if name.startswith("vs_") and record[name]]
         speed = f"{record['pairs_per_s']:7.0f} pairs/s, {record['limit_share']:.0%} of the limit"
@@ -55,10 +56,6 @@ def _lines(found: dict[str, Any]) -> list[str]:
         if "losses" in record:
             apart = f"{record['largest_loss_difference']:.1g} at most, {record['mean_loss_difference']:+.1g} on average"
             lines.append(f"{'':15} losses differ from the peer's by {apart}")
-    for record in found["training"]["smaller_steps"]:
-        speed = f"{record['pairs_per_s']:7.0f} pairs/s, {record['limit_share']:.0%} of the limit"
-        apart = f"vs_st_default {record['vs_st_default']:.2f}x, vs_st_best {record['vs_st_best']:.2f}x"
-        lines.append(f"{'  ' + str(record['n_lists']) + ' lists a step':15} {speed}, {apart}")
     for part, record in found["growth"].items():
         runs = [f"{run['n_pairs']} pairs {run['seconds']:.2f} s" for run in record["runs"]]
         lines.append(

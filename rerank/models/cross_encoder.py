@@ -16,7 +16,7 @@ from rerank.models.devices import Device
 from rerank.models.families import Family, family_of
 from rerank.models.memory import TokenBudget
 from rerank.models.packed import pack
-from rerank.models.pairs import Pair, pairs_of, sent
+from rerank.models.pairs import Pair, inverse, pairs_of, sent
 from rerank.models.token_store import PairTemplate, load_tokenizer
 from rerank.models.weights import not_found
 
@@ -90,7 +90,7 @@ class CrossEncoder:
             with autocast(self.device):
                 parts.append(self.module(**inputs).logits.float().reshape(-1))
             order.extend(batch)
-        return torch.cat(parts)[_places(order, parts[0].device)]
+        return torch.cat(parts)[sent(inverse(order), parts[0].device)]
 
     def scores(self, pairs: Sequence[Pair], on_batch: Callable[[int], None] | None = None) -> NDArray[np.float64]:
         """Return the logit of every pair; `on_batch` hears each batch's number of pairs and may raise to stop.
@@ -131,13 +131,6 @@ def _in_full_precision(forward: Callable[..., torch.Tensor], kind: str) -> Calla
             return forward(features.float(), *rest, **named)
 
     return run
-
-
-def _places(order: Sequence[int], device: torch.device) -> torch.Tensor:
-    """Return where each original position went: the inverse of an order."""
-    places = np.empty(len(order), dtype=np.int64)
-    places[np.asarray(order)] = np.arange(len(order))
-    return sent(places, device)
 
 
 def load_cross_encoder(

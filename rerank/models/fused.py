@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 import torch
 from torch.nn import functional
 
-from rerank.models.memory import is_out_of_memory
 from rerank.models.products import Linear
+from rerank.models.trials import is_near, passes, same_bits
 
 WIDEST = 8192  # columns that one program of a kernel holds
 # Rows that a kernel is tried with: its programs have several turns each, and the last one fewer rows than the others.
@@ -84,20 +84,16 @@ def _tried(
 ) -> Kernel | None:
     """Return a kernel if it is there and agrees.
 
-    Triton comes with CUDA builds of torch and needs a C compiler; what it raises without one differs by release. An
-    error that tells of full memory says nothing about a kernel: it is raised, so that its caller asks again with a
-    smaller batch.
+    Triton comes with CUDA builds of torch and needs a C compiler; what it raises without one differs by release.
     """
     device = torch.device("cuda")
-    with torch.random.fork_rng(devices=[device]):
-        torch.manual_seed(0)
-        try:
-            kernel = load()
-            return kernel if agrees(kernel, device, width) else None
-        except Exception as error:
-            if isinstance(error, RuntimeError) and is_out_of_memory(error):
-                raise
-            return None
+    found: list[Kernel] = []
+
+    def trial() -> bool:
+        found.append(load())
+        return agrees(found[0], device, width)
+
+    return found[0] if passes(trial, device, (Exception,)) else None
 
 
 def norm_agrees(kernel: NormKernel, device: torch.device, width: int) -> bool:
@@ -150,11 +146,12 @@ def _alike(
     exact, ours, again = runs
     with torch.no_grad():  # compiled apart: nothing is kept for a gradient
         alone = fused()
-    repeats = all(torch.equal(one, other) for one, other in zip(ours, again, strict=True))
-    near = all(_is_near(one, other) for one, other in zip(exact, ours, strict=True))
-    return repeats and near and all(_is_near(one, other) for one, other in zip(exact, alone, strict=False))
+    return (
+        same_bits(ours, again)
+        and all(_is_near(one, other) for one, other in zip(exact, ours, strict=True))
+        and all(_is_near(one, other) for one, other in zip(exact, alone, strict=False))
+    )
 
 
 def _is_near(exact: torch.Tensor, value: torch.Tensor) -> bool:
-    share = 1e-2 if exact.dtype is torch.bfloat16 else 1e-5
-    return bool((value.float() - exact.float()).norm() <= share * exact.float().norm())  # not a number fails as well
+    return is_near(exact.float(), value.float(), 1e-2 if exact.dtype is torch.bfloat16 else 1e-5)

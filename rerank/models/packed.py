@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from rerank.models.pairs import Pair, Places, pairs_of, sent
+from rerank.models.pairs import Pair, Places, inverse, pairs_of, sent
 from rerank.models.token_store import PairTemplate
 
 # Neighbours of nearly the same length share one attention product; its padding stays below this share.
@@ -141,11 +141,9 @@ def pack(pairs: Sequence[Pair], template: PairTemplate, first_position: int, dev
         (sizes, starts - part_begins, np.repeat(first_position - begins, n_parts).reshape(sizes.shape), types)
     )
     n_tokens = int(lengths.sum())
-    places_of_pairs = np.empty(len(order), dtype=np.int64)
-    places_of_pairs[order] = np.arange(len(order))
     counted, to_ids, to_positions, type_of = sent(table.reshape(4, -1), device).unbind(0)
     part = torch.repeat_interleave(counted, output_size=n_tokens)
     places = torch.arange(n_tokens, device=device)
     input_ids = given.ids.on(device)[places + to_ids[part]].long()
     layout = layout_of(lengths.tolist(), device)
-    return Packed(input_ids, places + to_positions[part], type_of[part], layout, places_of_pairs[: len(pairs)])
+    return Packed(input_ids, places + to_positions[part], type_of[part], layout, inverse(order)[: len(pairs)])

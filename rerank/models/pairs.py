@@ -21,6 +21,13 @@ def sent(values: NDArray[np.generic], device: torch.device) -> torch.Tensor:
     return held.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else held.to(device)
 
 
+def inverse(order: Sequence[int] | Places) -> Places:
+    """Return where each original position went: the inverse of an order."""
+    places = np.empty(len(order), dtype=np.int64)
+    places[np.asarray(order)] = np.arange(len(order))
+    return places
+
+
 class Ids:
     """Token ids one after another, (n,) int32; sent to a device once."""
 
