@@ -82,7 +82,7 @@ def _watch(say: Say, experiment: str, *, live: bool) -> None:
             st.progress(min(1.0, float(job.progress.get("share") or 0.0)), text=markdown(progress_line(say, job)))
             if job.stop_requested:
                 st.write(say("Stopping …"))
-            elif st.button(say("Stop"), key="stop_export"):
+            elif st.button(say("Stop the export"), key="stop_export"):
                 queue.request_stop(job.id)
                 st.rerun(scope="fragment")
         elif live:

@@ -91,7 +91,7 @@ def _live(say: Say, job: Job, experiment: str) -> None:
     st.plotly_chart(losses(say, events), width="stretch", key="live_loss", alt=say("Loss per step of every stage"))
     if job.stop_requested:
         st.write(say("Stopping …"))
-    elif st.button(say("Stop"), key="stop"):
+    elif st.button(say("Stop this run"), key="stop"):
         queue.request_stop(job.id)
         st.rerun(scope="fragment")
 

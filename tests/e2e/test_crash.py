@@ -44,7 +44,8 @@ def test_a_run_outlives_the_server_and_continues_after_a_stop(app: Dashboard, pa
     assert now is not None
     assert (now.id, now.is_live) == (job.id, True)
 
-    page.get_by_role("button", name="Stop", exact=True).click()
+    # Not only "Stop": that is what Streamlit calls its own button for a script that takes long.
+    page.get_by_role("button", name="Stop this run", exact=True).click()
     resume = page.get_by_role("button", name="Continue", exact=True)
     expect(resume).to_be_visible(timeout=LONG)
     expect(page.get_by_text("State: stopped", exact=True)).to_be_visible()
