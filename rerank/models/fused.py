@@ -64,7 +64,7 @@ def norm_kernel(width: int) -> NormKernel | None:
 
         return kernel
 
-    return _tried(load, norm_agrees, width)
+    return _tried("norm", load, norm_agrees, width)
 
 
 @cache
@@ -76,11 +76,11 @@ def gelu_kernel(width: int) -> GeluKernel | None:
 
         return kernel
 
-    return _tried(load, gelu_agrees, width)
+    return _tried("gelu", load, gelu_agrees, width)
 
 
 def _tried(
-    load: Callable[[], Kernel], agrees: Callable[[Kernel, torch.device, int], bool], width: int
+    what: str, load: Callable[[], Kernel], agrees: Callable[[Kernel, torch.device, int], bool], width: int
 ) -> Kernel | None:
     """Return a kernel if it is there and agrees.
 
@@ -93,7 +93,7 @@ def _tried(
         found.append(load())
         return agrees(found[0], device, width)
 
-    return found[0] if passes(trial, device, (Exception,)) else None
+    return found[0] if passes(what, trial, device) else None
 
 
 def norm_agrees(kernel: NormKernel, device: torch.device, width: int) -> bool:

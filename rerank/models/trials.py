@@ -6,21 +6,30 @@ import torch
 
 from rerank.models.memory import is_out_of_memory
 
+# What was tried in vain in this process, and why: an error's name and first line, or nothing where results differed.
+refusals: dict[str, str] = {}
 
-def passes(trial: Callable[[], bool], device: torch.device, failures: tuple[type[Exception], ...]) -> bool:
-    """Say whether a trial says so; one that raises any of `failures` does not. Random numbers go on as before.
 
-    An error that tells of full memory says nothing about a kernel: it is raised, so that the caller asks again with
-    a smaller batch.
+def passes(
+    what: str, trial: Callable[[], bool], device: torch.device, failures: tuple[type[Exception], ...] = (Exception,)
+) -> bool:
+    """Say whether a trial says so, else keep why not; one that raises any of `failures` does not.
+
+    Random numbers go on as before. An error that tells of full memory says nothing about a kernel: it is raised, so
+    that the caller asks again with a smaller batch.
     """
     with torch.random.fork_rng(devices=[device]):
         torch.manual_seed(0)
         try:
-            return trial()
+            if trial():
+                return True
+            cause = ""
         except failures as error:
             if isinstance(error, RuntimeError) and is_out_of_memory(error):
                 raise
-            return False
+            cause = f"{type(error).__name__}: {str(error).strip()}".splitlines()[0]
+        refusals[what] = cause
+        return False
 
 
 def same_bits(ones: Sequence[torch.Tensor], others: Sequence[torch.Tensor]) -> bool:

@@ -6,11 +6,12 @@ from typing import Any
 
 from rerank.errors import RerankError
 from rerank.models.devices import pick_device
+from rerank.models.kernels import missing_kernels
 from rerank.models.sources import find_model
 
 
 def describe() -> dict[str, Any]:
-    """Return the device that `auto` picks and whether the embedded encoder is whole."""
+    """Return the device that `auto` picks, the kernels it lacks, and whether the embedded encoder is whole."""
     import torch
     import transformers
 
@@ -19,8 +20,10 @@ def describe() -> dict[str, Any]:
         embedded = "ok"
     except RerankError as error:
         embedded = error.code
+    device = pick_device("auto")
     return {
-        **asdict(pick_device("auto")),
+        **asdict(device),
+        "missing_kernels": missing_kernels(device),
         "torch": str(torch.__version__),
         "transformers": transformers.__version__,
         "embedded": embedded,

@@ -38,6 +38,19 @@ def test_the_doctor_finds_this_installation_whole(home: Path, capsys: pytest.Cap
     assert shown.endswith("All is well.\n")
 
 
+def test_the_doctor_says_what_is_slower_than_it_could_be(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = {"kind": "cuda", "name": "a card", "dtype": "bf16", "n_threads": 8, "embedded": "ok"}
+    missing = {"attention": "TypeError: no such argument", "gelu": ""}
+    monkeypatch.setattr("rerank.cli.doctor.machine", lambda fresh: found | {"missing_kernels": missing})
+    assert main(["--lang", "en", "doctor"]) == DONE
+    shown = capsys.readouterr().out
+    assert "torch's kernel for attention is not used (TypeError: no such argument)." in shown
+    assert "the kernel for biases and GELU is not used (it computes something else)." in shown
+    assert "norms" not in shown
+
+
 def test_the_doctor_names_what_is_missing(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rerank.cli.doctor.PACKAGES", ["no-such-package-anywhere"])
     assert main(["--lang", "en", "doctor"]) == BAD_INPUT

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 from torch.nn import functional
 
-from rerank.models import fused
+from rerank.models import fused, kernels
+from rerank.models.devices import Device
 from rerank.models.fused import added_norm, gelu_agrees, gelu_kernel, gelu_of, norm_agrees
 from rerank.models.products import Linear
 
@@ -111,14 +113,15 @@ def test_full_memory_says_nothing_about_a_kernel(monkeypatch: pytest.MonkeyPatch
         asked.append(1)
         raise error
 
-    monkeypatch.setattr(fused, "_tried", lambda load, agrees, width: without_card(agrees, width))
+    monkeypatch.setattr(fused, "_tried", lambda what, load, agrees, width: without_card(agrees, width))
     monkeypatch.setattr(fused, "gelu_agrees", tried)
     gelu_kernel.cache_clear()
+    kernels.refusals.pop("gelu", None)
 
     def without_card(agrees: Callable[..., bool], width: int) -> object:
         with monkeypatch.context() as patch:
             patch.setattr(torch.random, "fork_rng", lambda devices: nullcontext())
-            return original(lambda: plain_gelu, agrees, width)
+            return original("gelu", lambda: plain_gelu, agrees, width)
 
     for _ in range(2):
         if isinstance(error, torch.OutOfMemoryError):
@@ -126,8 +129,22 @@ def test_full_memory_says_nothing_about_a_kernel(monkeypatch: pytest.MonkeyPatch
                 gelu_kernel(16)
         else:
             assert gelu_kernel(16) is None
+            assert kernels.refusals["gelu"] == "OSError: no C compiler"
     gelu_kernel.cache_clear()
     assert len(asked) == (2 if isinstance(error, torch.OutOfMemoryError) else 1)
+
+
+def test_a_card_says_which_kernels_it_lacks_and_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    card = Device("cuda", "a card", "bf16", 1)
+    for name in ("kernel_that_works", "norm_kernel", "gelu_kernel"):
+        monkeypatch.setattr(kernels, name, lambda *_: plain_gelu)
+    assert kernels.missing_kernels(card) == {}
+    for name in ("kernel_that_works", "gelu_kernel"):
+        monkeypatch.setattr(kernels, name, lambda *_: None)
+    monkeypatch.setattr(kernels, "refusals", {"flash": "TypeError: no such argument", "variable_length": "another"})
+    assert kernels.missing_kernels(card) == {"attention": "TypeError: no such argument", "gelu": ""}
+    assert kernels.missing_kernels(replace(card, dtype="fp32")) == {}
+    assert kernels.missing_kernels(replace(card, kind="cpu")) == {}
 
 
 def test_without_a_kernel_it_is_torchs_own() -> None:
