@@ -3,8 +3,8 @@
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from rerank.store.database import open_database
@@ -49,12 +49,8 @@ CREATE INDEX IF NOT EXISTS marks_by_task ON marks (task);
 Pair = tuple[str, str]  # query_id, doc_id
 
 
-@contextmanager
-def _open() -> Iterator[sqlite3.Connection]:
-    with open_database(home() / "judging.sqlite", _SCHEMA) as database:
-        # People's work cannot be computed again: every commit reaches the disk, also when the power fails.
-        database.execute("PRAGMA synchronous = FULL")
-        yield database
+def _open() -> AbstractContextManager[sqlite3.Connection]:
+    return open_database(home() / "judging.sqlite", _SCHEMA)
 
 
 def add_task(

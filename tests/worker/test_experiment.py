@@ -41,21 +41,21 @@ class Listening(Silent):
         self.events.append((kind, facts))
 
 
-def plan_of(model: Path, **changes: object) -> Plan:
-    """A tiny plan of two seeds, two folds and two epochs, whose D learns orders."""
+def plan_of(model: Path, epochs: int = 2, **changes: object) -> Plan:
+    """A tiny plan of two seeds and two folds, whose D learns orders."""
     plan = tiny_plan(make_tiny_model(model), seeds=(1, 2), split=SPLIT, strategies=PLAIN)
-    twice = {
-        "contrastive": replace(plan.contrastive, epochs=2),
-        "distillation": replace(plan.distillation, epochs=2, loss="ranknet"),
+    longer = {
+        "contrastive": replace(plan.contrastive, epochs=epochs),
+        "distillation": replace(plan.distillation, epochs=epochs, loss="ranknet"),
     }
-    return replace(plan, **{**twice, **changes})  # type: ignore[arg-type]
+    return replace(plan, **{**longer, **changes})  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of one finished experiment."""
     home = tmp_path_factory.mktemp("home")
-    return finished_experiment(home, lambda model: plan_of(model, strategies=STRATEGIES))
+    return finished_experiment(home, lambda model: plan_of(model, epochs=1, strategies=STRATEGIES))
 
 
 def scores_from_the_files(folder: Path, strategy: str, seed: str, measure: str) -> pd.Series:
@@ -224,7 +224,7 @@ def wait_for(condition: object, folder: Path, seconds: float = 90.0) -> None:
     while time.monotonic() < ends:
         if condition(read_log(folder)):  # type: ignore[operator]
             return
-        time.sleep(0.01)
+        time.sleep(0.03)  # longer would miss the moment, shorter would take the worker's core
     raise AssertionError("the worker did not come so far")
 
 

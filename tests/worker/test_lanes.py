@@ -25,12 +25,12 @@ from rerank.worker.reporter import Silent
 from tests.models import make_tiny_model
 from tests.tiny import Shares, pid_of, tiny_plan, wait_for_end
 
-STRATEGIES = ("first-stage", "C", "D", "C-then-D", "D-then-C")
-EVERY_STAGE = 4 * 2  # trained strategies, folds
+STRATEGIES = ("first-stage", "C", "D", "C-then-D")
+EVERY_STAGE = 3 * 2  # trained strategies, folds
 
 
 def plan_of(model: Path, **changes: object) -> Plan:
-    """Eight stages of a tiny model."""
+    """Six stages of a tiny model."""
     split = Split(kind="kfold", folds=2, dev_share=0.25)
     plan = tiny_plan(make_tiny_model(model), seeds=(1,), split=split, strategies=STRATEGIES)
     longer = replace(plan.contrastive, epochs=6)  # long enough to be met in the middle
@@ -80,7 +80,7 @@ def wait_until(condition: object, seconds: float = 90.0) -> None:
     ends = time.monotonic() + seconds
     while not condition():  # type: ignore[operator]
         assert time.monotonic() < ends, "it did not come so far"
-        time.sleep(0.01)
+        time.sleep(0.03)
 
 
 def events(experiment: str, kind: str) -> list[dict[str, object]]:
@@ -134,7 +134,7 @@ def test_stages_side_by_side_give_the_same_numbers_each_trained_once(
     assert result is not None
     assert result["device"]["concurrent_stages"] == 2
     # Two stages that share the device are not charged for it twice.
-    once = [result["strategies"][name]["cost"]["poc_train_device_seconds"] for name in ("C-then-D", "D-then-C")]
+    once = [result["strategies"][name]["cost"]["poc_train_device_seconds"] for name in ("C-then-D", "D")]
     assert sum(once) < elapsed
 
 
