@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from rerank.planning.experiments import lock_plan
+from rerank.planning.plan import Plan
 from rerank.ui.pages import TITLES
 from rerank.wording.language import speaker
 from tests.e2e.dashboard import Dashboard, heading, open_app
@@ -30,7 +31,10 @@ def test_both_addresses_of_the_overview_open_it(app: Dashboard, page: Page, addr
 
 @pytest.mark.timeout(240)
 def test_a_link_to_a_result_is_the_first_request(app: Dashboard, page: Page, model: Path) -> None:
-    experiments = [lock_plan(tiny_plan(model, hypothesis=name), name=name, dataset_name="tiny") for name in "ab"]
+    def plan_of(hypothesis: str) -> Plan:
+        return tiny_plan(model, hypothesis=hypothesis, strategies=("first-stage", "C"))
+
+    experiments = [lock_plan(plan_of(name), name=name, dataset_name="tiny") for name in "ab"]
     for experiment in experiments:
         assert run_job(experiment, gate=1).state == "done"
     say = speaker("ja")
