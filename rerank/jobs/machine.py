@@ -16,7 +16,7 @@ TIMEOUT_SECONDS = 120
 
 
 def machine(fresh: bool = False) -> dict[str, Any]:
-    """Return what `worker/machine.describe` says of this machine; kept.
+    """Return what `worker/machine.describe` says of this machine; kept. fresh: ask again, for its kernels as well.
 
     Raises RerankError `device_unknown` when torch cannot be loaded at all.
     """
@@ -26,7 +26,7 @@ def machine(fresh: bool = False) -> dict[str, Any]:
         return known
     try:
         ran = subprocess.run(
-            [sys.executable, "-m", "rerank.worker.machine"],
+            [sys.executable, "-m", "rerank.worker.machine", *(["--kernels"] if fresh else [])],
             capture_output=True,
             text=True,
             timeout=TIMEOUT_SECONDS,

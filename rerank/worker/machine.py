@@ -1,6 +1,7 @@
-"""`python -m rerank.worker.machine`: what this machine computes with, as one JSON line."""
+"""`python -m rerank.worker.machine [--kernels]`: what this machine computes with, as one JSON line."""
 
 import json
+import sys
 from dataclasses import asdict
 from typing import Any
 
@@ -10,8 +11,11 @@ from rerank.models.kernels import missing_kernels
 from rerank.models.sources import find_model
 
 
-def describe() -> dict[str, Any]:
-    """Return the device that `auto` picks, the kernels it lacks, and whether the embedded encoder is whole."""
+def describe(with_kernels: bool) -> dict[str, Any]:
+    """Return the device that `auto` picks and whether the embedded encoder is whole.
+
+    with_kernels: also the fast kernels that the device lacks; to try them takes a while on a GPU.
+    """
     import torch
     import transformers
 
@@ -23,7 +27,7 @@ def describe() -> dict[str, Any]:
     device = pick_device("auto")
     return {
         **asdict(device),
-        "missing_kernels": missing_kernels(device),
+        "missing_kernels": missing_kernels(device) if with_kernels else {},
         "torch": str(torch.__version__),
         "transformers": transformers.__version__,
         "embedded": embedded,
@@ -31,4 +35,4 @@ def describe() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(describe()))
+    print(json.dumps(describe(with_kernels="--kernels" in sys.argv)))

@@ -144,6 +144,13 @@ def test_a_card_says_which_kernels_it_lacks_and_why(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(kernels, "refusals", {"flash": "TypeError: no such argument", "variable_length": "another"})
     assert kernels.missing_kernels(card) == {"attention": "TypeError: no such argument", "gelu": ""}
     assert kernels.missing_kernels(replace(card, dtype="fp32")) == {}
+
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(kernels, "norm_kernel", full)
+        assert kernels.missing_kernels(card) == {"memory": ""}
     assert kernels.missing_kernels(replace(card, kind="cpu")) == {}
 
 
