@@ -32,7 +32,7 @@ from rerank.models.batches import collate, token_batches
 from rerank.models.cross_encoder import CrossEncoder
 from rerank.models.devices import pick_device
 from rerank.models.families import family_of
-from rerank.models.flash import Kernel, trained_by
+from rerank.models.flash import Kernel, flash, trained_by, variable_length
 from rerank.models.grouped_attention import grouped_attention
 from rerank.models.packed import Layout, grouped, layout_of
 from rerank.models.pairs import Pair
@@ -268,6 +268,30 @@ def test_a_kernel_is_trained_with_the_gradient_of_the_products(first_only: bool)
     assert not torch.are_deterministic_algorithms_enabled(), "the demand is made for this gradient alone"
     for one, other in zip(ours, torch.autograd.grad(golden, leaves, outer), strict=True):
         assert torch.allclose(one, other, atol=1e-12)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1])
+@pytest.mark.parametrize("window", [None, 4])
+@pytest.mark.parametrize("first_only", [False, True])
+def test_torchs_kernels_take_what_they_are_given(first_only: bool, window: int | None, share: float) -> None:
+    """Their signatures differ between releases, and a card that refuses them is slower without a word.
+
+    Tensors without content go through torch's own checks of shapes and arguments on any machine.
+    """
+    meta = torch.device("meta")
+    layout = layout_of([50, 20, 5], meta)
+    stacked = torch.empty(75, 2 if first_only else 3, 4, 32, device=meta, dtype=torch.bfloat16, requires_grad=True)
+    first = torch.empty(3, 4, 32, device=meta, dtype=torch.bfloat16, requires_grad=True) if first_only else None
+    leaves = [stacked] if first is None else [stacked, first]
+    for kernel in (flash, variable_length):
+        if kernel is variable_length and share > 0:
+            with pytest.raises(NotImplementedError):
+                kernel(first, stacked, layout, 0.2, share, window)
+            continue
+        found = kernel(first, stacked, layout, 0.2, share, window)
+        assert found.shape == (3 if first_only else 75, 4, 32)
+        gradients = torch.autograd.grad(found, leaves, torch.empty_like(found))
+        assert [gradient.shape for gradient in gradients] == [leaf.shape for leaf in leaves]
 
 
 @pytest.mark.parametrize("windowed", [False, True])
