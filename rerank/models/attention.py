@@ -7,40 +7,31 @@ import torch
 
 from rerank.models.flash import flash, variable_length
 from rerank.models.grouped_attention import grouped_attention
-from rerank.models.packed import Layout, layout_of
+from rerank.models.packed import AttentionSpec, layout_of
 from rerank.models.trials import is_near, passes, same_bits
 
-# First tokens' queries, what is stacked, layout, scale, share dropped, window: as `packed_attention` has them.
-Attend = Callable[[torch.Tensor | None, torch.Tensor, Layout, float, float, int | None], torch.Tensor]
+# First tokens' queries and what is stacked, as `packed_attention` has them.
+Attend = Callable[[torch.Tensor | None, torch.Tensor, AttentionSpec], torch.Tensor]
 
 
-def packed_attention(
-    first: torch.Tensor | None,
-    stacked: torch.Tensor,
-    layout: Layout,
-    *,
-    scale: float,
-    dropout: float = 0.0,
-    window: int | None = None,
-) -> torch.Tensor:
+def packed_attention(first: torch.Tensor | None, stacked: torch.Tensor, spec: AttentionSpec) -> torch.Tensor:
     """Return attention within each packed pair.
 
     stacked: (n_tokens, 3, heads, size), every token's query, key and value; returns (n_tokens, heads, size).
     With `first`, the queries of the pairs' first tokens alone, (n_pairs, heads, size), stacked holds keys and
     values, (n_tokens, 2, heads, size), and so many rows return: all that a last layer needs when only the
     first token is read.
-    window: the farthest distance in tokens that a query reaches, both ways; None: every token of its pair.
     """
     size = stacked.shape[-1]
     fits = stacked.is_cuda and stacked.dtype is torch.bfloat16 and size % 8 == 0 and size <= 256
     # A kernel counts a window from the last token when the queries are fewer than the keys.
-    if fits and (first is None or window is None):
+    if fits and (first is None or spec.window is None):
         # With dropout, passes with and without a gradient have to drop the same: one kernel for both.
-        has_gradient = dropout > 0 or (torch.is_grad_enabled() and stacked.requires_grad)
-        kernel = kernel_that_works(size, window is not None, has_gradient, dropout > 0)
+        has_gradient = spec.dropout > 0 or (torch.is_grad_enabled() and stacked.requires_grad)
+        kernel = kernel_that_works(size, spec.window is not None, has_gradient, spec.dropout > 0)
         if kernel is not None:
-            return kernel(first, stacked, layout, scale, dropout, window)
-    return grouped_attention(first, stacked, layout, scale, dropout, window)
+            return kernel(first, stacked, spec)
+    return grouped_attention(first, stacked, spec)
 
 
 @cache
@@ -66,7 +57,7 @@ def agrees(attend: Attend, device: torch.device, *, size: int = 32, windowed: bo
     """Say whether a kernel gives attention within bf16's precision of plain products, and its gradient repeatably."""
     layout = layout_of([150, 90, 33, 5], device)
     n, heads = sum(layout.lengths), 4
-    window = 16 if windowed else None
+    spec = AttentionSpec(layout, size**-0.5, window=16 if windowed else None)
     for n_first in (0,) if windowed else (0, len(layout.lengths)):
         stacked = torch.randn(n, 2 if n_first else 3, heads, size, device=device, dtype=torch.bfloat16)
         first = torch.randn(n_first, heads, size, device=device, dtype=torch.bfloat16) if n_first else None
@@ -75,7 +66,7 @@ def agrees(attend: Attend, device: torch.device, *, size: int = 32, windowed: bo
             runs = []
             for run in (grouped_attention, attend, attend):
                 leaves = [part.clone().requires_grad_(has_gradient) for part in (stacked, first) if part is not None]
-                found = run(leaves[1] if n_first else None, leaves[0], layout, size**-0.5, 0.0, window)
+                found = run(leaves[1] if n_first else None, leaves[0], spec)
                 of_leaves = torch.autograd.grad(found, leaves, outer) if has_gradient else ()
                 runs.append([found.detach(), *of_leaves])
         golden, ours, again = runs
@@ -93,6 +84,7 @@ def drops_alike(attend: Attend, device: torch.device, *, size: int = 32) -> bool
     longest, heads, share = min(size, 32), 4, 0.3
     layout = layout_of([longest, longest, longest // 2 + 1, 2], device)
     n_pairs, n = len(layout.lengths), sum(layout.lengths)
+    spec = AttentionSpec(layout, size**-0.5, share)
     units = torch.cat([torch.eye(length, size, device=device) for length in layout.lengths])
     for n_first in (0, n_pairs):
         stacked = torch.randn(n, 2 if n_first else 3, heads, size, device=device, dtype=torch.bfloat16)
@@ -103,7 +95,7 @@ def drops_alike(attend: Attend, device: torch.device, *, size: int = 32) -> bool
         def drawn(stacked: torch.Tensor, first: torch.Tensor | None = first) -> torch.Tensor:
             torch.manual_seed(0)
             with torch.enable_grad():
-                return attend(first, stacked, layout, size**-0.5, share, None)
+                return attend(first, stacked, spec)
 
         telling = stacked.detach().clone()
         telling[:, -1] = units[:, None].to(torch.bfloat16)
@@ -114,7 +106,7 @@ def drops_alike(attend: Attend, device: torch.device, *, size: int = 32) -> bool
             return False
         found, again = drawn(stacked), drawn(stacked).detach()
         with torch.enable_grad():
-            exact = _with_kept(first, stacked, kept, layout, share)
+            exact = _with_kept(first, stacked, kept, spec)
         golden = [exact, *torch.autograd.grad(exact, leaves, outer.float())]
         ours = [found.detach(), *torch.autograd.grad(found, leaves, outer)]
         if not (torch.equal(ours[0], again) and _all_near(golden, ours)):
@@ -128,15 +120,15 @@ def _all_near(golden: Sequence[torch.Tensor], ours: Sequence[torch.Tensor]) -> b
 
 
 def _with_kept(
-    first: torch.Tensor | None, stacked: torch.Tensor, kept: torch.Tensor, layout: Layout, share: float
+    first: torch.Tensor | None, stacked: torch.Tensor, kept: torch.Tensor, spec: AttentionSpec
 ) -> torch.Tensor:
     """Return attention in fp32, pair by pair, of which these (queries, heads, key) were kept."""
     found = []
-    for place, (start, length) in enumerate(zip(layout.starts, layout.lengths, strict=True)):
+    for place, (start, length) in enumerate(zip(spec.layout.starts, spec.layout.lengths, strict=True)):
         own = slice(start, start + length)
         asking = slice(place, place + 1) if first is not None else own
         q = (stacked[own, 0] if first is None else first[asking]).float()
         k, v = stacked[own, -2].float(), stacked[own, -1].float()
-        p = torch.softmax(torch.einsum("qhd,khd->qhk", q, k) * q.shape[-1] ** -0.5, dim=-1)
-        found.append(torch.einsum("qhk,khd->qhd", p * kept[asking][..., :length] / (1 - share), v))
+        p = torch.softmax(torch.einsum("qhd,khd->qhk", q, k) * spec.scale, dim=-1)
+        found.append(torch.einsum("qhk,khd->qhd", p * kept[asking][..., :length] / (1 - spec.dropout), v))
     return torch.cat(found)

@@ -12,7 +12,7 @@ import torch
 
 from rerank.models.attention import packed_attention
 from rerank.models.fused import added_norm, gelu_of
-from rerank.models.packed import Packed
+from rerank.models.packed import AttentionSpec, Packed
 from rerank.models.products import Linear, linears_of, rows_of
 from rerank.models.sources import OFFSET_POSITIONS
 
@@ -167,9 +167,7 @@ def layer_states(states: States, weights: LayerWeights, batch: Packed, dtype: to
     mixed = packed_attention(
         first,
         stacked.view(entering.shape[0], -1, weights.n_heads, size),
-        batch.layout,
-        scale=weights.scale,
-        dropout=drop.attention,
+        AttentionSpec(batch.layout, weights.scale, drop.attention),
     )
     mixed = mixed.reshape(-1, width)
     hidden, entering = added_norm(hidden, mixed, weights.out, weights.attention_norm, dtype, drop.mixed)

@@ -6,10 +6,10 @@ from typing import Any
 
 import torch
 
-from rerank.models.packed import Layout
+from rerank.models.packed import AttentionSpec, Layout
 
 # Queries, keys, values, (n, heads, size) each; a kernel brings a gradient of its own.
-Kernel = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, Layout, float, int | None], torch.Tensor]
+Kernel = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, AttentionSpec], torch.Tensor]
 
 
 @contextmanager
@@ -56,21 +56,12 @@ class _Flash(torch.autograd.Function):
     """The kernel under torch's variable-length attention, called directly: that one has no dropout."""
 
     @staticmethod
-    def forward(
-        ctx: Any,
-        first: torch.Tensor | None,
-        stacked: torch.Tensor,
-        layout: Layout,
-        scale: float,
-        dropout: float,
-        window: int | None,
-    ) -> torch.Tensor:
-        ctx.asked = {"scale": scale, "window_size_left": -1, "window_size_right": -1}
-        if window is not None:
-            ctx.asked.update(window_size_left=window, window_size_right=window)
-        ctx.layout, ctx.dropout, ctx.has_first = layout, dropout, first is not None
+    def forward(ctx: Any, first: torch.Tensor | None, stacked: torch.Tensor, spec: AttentionSpec) -> torch.Tensor:
+        window = -1 if spec.window is None else spec.window
+        ctx.asked = {"scale": spec.scale, "window_size_left": window, "window_size_right": window}
+        ctx.spec, ctx.has_first = spec, first is not None
         found, sums, state, unused, _ = torch.ops.aten._flash_attention_forward(
-            *_parts(first, stacked), *_lengths(first, layout), dropout, False, False, **ctx.asked
+            *_parts(first, stacked), *_lengths(first, spec.layout), spec.dropout, False, False, **ctx.asked
         )
         ctx.save_for_backward(stacked, found, sums, state, unused, *(() if first is None else (first,)))
         return found  # type: ignore[no-any-return]
@@ -85,26 +76,19 @@ class _Flash(torch.autograd.Function):
                 *_parts(first, stacked),
                 found,
                 sums,
-                *_lengths(first, ctx.layout),
-                ctx.dropout,
+                *_lengths(first, ctx.spec.layout),
+                ctx.spec.dropout,
                 False,
                 state,
                 unused,
                 **ctx.asked,
             )
-        return *_gradients(ctx.has_first, *parts), None, None, None, None
+        return *_gradients(ctx.has_first, *parts), None
 
 
-def flash(
-    first: torch.Tensor | None,
-    stacked: torch.Tensor,
-    layout: Layout,
-    scale: float,
-    dropout: float,
-    window: int | None,
-) -> torch.Tensor:
+def flash(first: torch.Tensor | None, stacked: torch.Tensor, spec: AttentionSpec) -> torch.Tensor:
     """Return `attention.packed_attention` as torch's kernel computes it; bf16 on CUDA."""
-    found: torch.Tensor = _Flash.apply(first, stacked, layout, scale, dropout, window)  # type: ignore[no-untyped-call]
+    found: torch.Tensor = _Flash.apply(first, stacked, spec)  # type: ignore[no-untyped-call]
     return found
 
 
@@ -113,17 +97,11 @@ class _Trained(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any,
-        first: torch.Tensor | None,
-        stacked: torch.Tensor,
-        kernel: Kernel,
-        layout: Layout,
-        scale: float,
-        window: int | None,
+        ctx: Any, first: torch.Tensor | None, stacked: torch.Tensor, kernel: Kernel, spec: AttentionSpec
     ) -> torch.Tensor:
         with torch.enable_grad():
             q, k, v = (part.detach().requires_grad_() for part in _parts(first, stacked))
-            found = kernel(q, k, v, layout, scale, window)
+            found = kernel(q, k, v, spec)
         ctx.parts, ctx.found, ctx.has_first = (q, k, v), found, first is not None
         return found.detach()
 
@@ -132,46 +110,35 @@ class _Trained(torch.autograd.Function):
         with _fixed_order():
             parts = torch.autograd.grad(ctx.found, ctx.parts, gradients[0].contiguous())
         del ctx.parts, ctx.found
-        return *_gradients(ctx.has_first, *parts), None, None, None, None
+        return *_gradients(ctx.has_first, *parts), None, None
 
 
-def trained_by(
-    kernel: Kernel, first: torch.Tensor | None, stacked: torch.Tensor, layout: Layout, scale: float, window: int | None
-) -> torch.Tensor:
+def trained_by(kernel: Kernel, first: torch.Tensor | None, stacked: torch.Tensor, spec: AttentionSpec) -> torch.Tensor:
     """Return `attention.packed_attention` without dropout as a kernel computes it, with the kernel's gradient."""
     if not (torch.is_grad_enabled() and stacked.requires_grad):
-        return kernel(*_parts(first, stacked), layout, scale, window)
-    found: torch.Tensor = _Trained.apply(first, stacked, kernel, layout, scale, window)  # type: ignore[no-untyped-call]
+        return kernel(*_parts(first, stacked), spec)
+    found: torch.Tensor = _Trained.apply(first, stacked, kernel, spec)  # type: ignore[no-untyped-call]
     return found
 
 
-def _variable_length(
-    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, layout: Layout, scale: float, window: int | None
-) -> torch.Tensor:
+def _variable_length(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, spec: AttentionSpec) -> torch.Tensor:
     from torch.nn.attention.varlen import varlen_attn
 
-    asked: dict[str, Any] = {} if window is None else {"window_size": (window, window)}
-    if scale != q.shape[-1] ** -0.5:  # the usual one is the default, also where it cannot be named
-        asked["scale"] = scale
-    of_q, of_k, most_q, most_k = _lengths(None if len(q) == len(k) else q, layout)
+    asked: dict[str, Any] = {} if spec.window is None else {"window_size": (spec.window, spec.window)}
+    if spec.scale != q.shape[-1] ** -0.5:  # the usual one is the default, also where it cannot be named
+        asked["scale"] = spec.scale
+    of_q, of_k, most_q, most_k = _lengths(None if len(q) == len(k) else q, spec.layout)
     found: torch.Tensor = varlen_attn(  # type: ignore[assignment]
         q.contiguous(), k.contiguous(), v.contiguous(), of_q, of_k, most_q, most_k, **asked
     )
     return found
 
 
-def variable_length(
-    first: torch.Tensor | None,
-    stacked: torch.Tensor,
-    layout: Layout,
-    scale: float,
-    dropout: float,
-    window: int | None,
-) -> torch.Tensor:
+def variable_length(first: torch.Tensor | None, stacked: torch.Tensor, spec: AttentionSpec) -> torch.Tensor:
     """Return `attention.packed_attention` by torch's public function, which has no dropout.
 
     Raises NotImplementedError for any.
     """
-    if dropout > 0:
+    if spec.dropout > 0:
         raise NotImplementedError
-    return trained_by(_variable_length, first, stacked, layout, scale, window)
+    return trained_by(_variable_length, first, stacked, spec)

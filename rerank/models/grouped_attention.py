@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from rerank.models.packed import Group, Layout
+from rerank.models.packed import AttentionSpec, Group, Layout
 
 Span = tuple[int, int, int, int]  # queries from, to; keys from, to
 
@@ -85,22 +85,15 @@ class _Grouped(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(
-        ctx: Any,
-        first: torch.Tensor | None,
-        stacked: torch.Tensor,
-        layout: Layout,
-        scale: float,
-        dropout: float,
-        window: int | None,
-    ) -> torch.Tensor:
+    def forward(ctx: Any, first: torch.Tensor | None, stacked: torch.Tensor, spec: AttentionSpec) -> torch.Tensor:
+        layout, window, dropout = spec.layout, spec.window, spec.dropout
         found = stacked.new_empty(stacked[:, 0].shape if first is None else first.shape)
         kept: list[torch.Tensor] = []
         for group in layout.groups:
             parts = _padded(stacked, layout, group)
             k, v = parts[-2:].unbind(0)
             # Scaling the queries is cheaper than scaling their products with every key.
-            q = (parts[0] if first is None else _first_rows(first, group)) * scale
+            q = (parts[0] if first is None else _first_rows(first, group)) * spec.scale
             out = torch.empty_like(q) if first is None else _first_rows(found, group)
             kept.append(parts)
             for span in _spans(group, first is not None, window):
@@ -118,14 +111,14 @@ class _Grouped(torch.autograd.Function):
             if first is None:
                 _put(out.unsqueeze(0), found.unsqueeze(1), layout, group)
         ctx.save_for_backward(*kept, *(() if first is None else (first,)))
-        ctx.layout, ctx.scale, ctx.has_mask, ctx.window = layout, scale, dropout > 0, window
-        ctx.first_only, ctx.stacked_shape = first is not None, stacked.shape
+        ctx.spec, ctx.first_only, ctx.stacked_shape = spec, first is not None, stacked.shape
         return found
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         outer = gradients[0].contiguous()
-        layout: Layout = ctx.layout
+        spec: AttentionSpec = ctx.spec
+        layout, has_mask = spec.layout, spec.dropout > 0
         of_stacked = outer.new_empty(ctx.stacked_shape)
         first = ctx.saved_tensors[-1] if ctx.first_only else None
         of_first = torch.empty_like(first) if first is not None else None
@@ -140,7 +133,7 @@ class _Grouped(torch.autograd.Function):
                 o = _padded(outer.unsqueeze(1), layout, group)[0]
                 if group.ends is not None:  # what stands beyond a pair's end has no gradient
                     _clear_beyond(o.view(len(group.lengths), -1, *o.shape[1:]), group, group.ends)
-            spans = list(_spans(group, ctx.first_only, ctx.window))
+            spans = list(_spans(group, ctx.first_only, spec.window))
             # Blocks of a window overlap in their keys: their shares are added.
             whole = len(spans) == 1 and spans[0][3] == group.longest
             of_parts = torch.empty_like(parts) if whole else torch.zeros_like(parts)
@@ -148,7 +141,7 @@ class _Grouped(torch.autograd.Function):
             of_q = of_parts[0] if of_first is None else _first_rows(of_first, group)
             for begin, end, first_key, end_key in spans:
                 p = next(kept)
-                mask = next(kept) if ctx.has_mask else None
+                mask = next(kept) if has_mask else None
                 inner, reached = o[:, begin:end], slice(first_key, end_key)
                 used = p if mask is None else p * mask
                 _add(of_v[:, reached], used.transpose(1, 2), inner, whole)
@@ -156,11 +149,11 @@ class _Grouped(torch.autograd.Function):
                 if mask is not None:
                     of_p *= mask
                 # Softmax backwards: p (dp - Σ p dp), then the scale that the queries carried.
-                of_s = torch.ops.aten._softmax_backward_data(of_p, p, -1, p.dtype).mul_(ctx.scale)
+                of_s = torch.ops.aten._softmax_backward_data(of_p, p, -1, p.dtype).mul_(spec.scale)
                 torch.bmm(of_s, k[:, reached], out=of_q[:, begin:end])
                 _add(of_k[:, reached], of_s.transpose(1, 2), q[:, begin:end], whole)
             _put(of_parts, of_stacked, layout, group)
-        return of_first, of_stacked, None, None, None, None
+        return of_first, of_stacked, None
 
 
 def _clear_beyond(apart: torch.Tensor, group: Group, ends: torch.Tensor) -> None:
@@ -180,14 +173,7 @@ def _add(target: torch.Tensor, left: torch.Tensor, right: torch.Tensor, whole: b
         target += torch.bmm(left, right)
 
 
-def grouped_attention(
-    first: torch.Tensor | None,
-    stacked: torch.Tensor,
-    layout: Layout,
-    scale: float,
-    dropout: float,
-    window: int | None,
-) -> torch.Tensor:
+def grouped_attention(first: torch.Tensor | None, stacked: torch.Tensor, spec: AttentionSpec) -> torch.Tensor:
     """Return `attention.packed_attention` as products compute it."""
-    found: torch.Tensor = _Grouped.apply(first, stacked, layout, scale, dropout, window)  # type: ignore[no-untyped-call]
+    found: torch.Tensor = _Grouped.apply(first, stacked, spec)  # type: ignore[no-untyped-call]
     return found

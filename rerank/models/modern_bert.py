@@ -12,7 +12,7 @@ import torch
 from rerank.models.attention import packed_attention
 from rerank.models.bert_family import are_fixed
 from rerank.models.fused import dropped
-from rerank.models.packed import Packed, token_means
+from rerank.models.packed import AttentionSpec, Packed, token_means
 from rerank.models.products import Linear, Rows, linears_of, rows_of
 
 Rotation = tuple[torch.Tensor, torch.Tensor]  # cosines and sines, (n, 1, 1, head size / 2)
@@ -151,10 +151,7 @@ def _layer(
     mixed = packed_attention(
         first,
         _rotated(weights.inner(entering), rotation, n_turned, n_heads),
-        batch.layout,
-        scale=float(width // n_heads) ** -0.5,
-        dropout=drop.attention,
-        window=weights.window,
+        AttentionSpec(batch.layout, float(width // n_heads) ** -0.5, drop.attention, weights.window),
     )
     hidden = hidden + dropped(weights.out(mixed.reshape(-1, width)), drop.attention)
     entering = weights.feed_norm(hidden).to(dtype)

@@ -57,6 +57,20 @@ class Layout:
 
 
 @dataclass(frozen=True)
+class AttentionSpec:
+    """How the tokens of packed pairs attend to each other.
+
+    scale: of the products of queries and keys. dropout: the share of attention that is dropped. window: the farthest
+    distance in tokens that a query reaches, both ways; None: every token of its pair.
+    """
+
+    layout: Layout
+    scale: float
+    dropout: float = 0.0
+    window: int | None = None
+
+
+@dataclass(frozen=True)
 class Packed:
     """Model inputs of n_tokens tokens, and where the given pairs stand in them.
 

@@ -34,7 +34,7 @@ from rerank.models.devices import pick_device
 from rerank.models.families import family_of
 from rerank.models.flash import Kernel, flash, trained_by, variable_length
 from rerank.models.grouped_attention import grouped_attention
-from rerank.models.packed import Layout, grouped, layout_of
+from rerank.models.packed import AttentionSpec, grouped, layout_of
 from rerank.models.pairs import Pair
 from rerank.models.products import Rows, linears_of
 from rerank.models.token_store import PairTemplate
@@ -205,7 +205,7 @@ def test_attention_by_hand_has_the_gradient_of_finite_differences(
     def attend(*given: torch.Tensor) -> torch.Tensor:
         torch.manual_seed(5)  # the same units are dropped in every evaluation
         head = given[1] if first_only else None
-        return packed_attention(head, given[0], layout, scale=0.6, dropout=dropout, window=window)
+        return packed_attention(head, given[0], AttentionSpec(layout, 0.6, dropout, window))
 
     given = (stacked,) if first is None else (stacked, first)
     assert torch.autograd.gradcheck(attend, given)
@@ -226,7 +226,7 @@ def test_a_window_hides_exactly_what_lies_beyond_it(lengths: list[int]) -> None:
         far = (at[:, None] - at[None]).abs() > window
         p = (q @ k.transpose(1, 2) * 0.3).masked_fill(far, float("-inf")).softmax(-1)
         golden.append((p @ v).transpose(0, 1))
-    found = packed_attention(None, stacked, layout, scale=0.3, window=window)
+    found = packed_attention(None, stacked, AttentionSpec(layout, 0.3, window=window))
     assert torch.allclose(found, torch.cat(golden), atol=1e-12)
     weight = torch.randn(n, 2, 8, dtype=torch.float64)
     (found * weight).sum().backward()
@@ -236,18 +236,16 @@ def test_a_window_hides_exactly_what_lies_beyond_it(lengths: list[int]) -> None:
     assert torch.allclose(stacked.grad, golden_of.grad, atol=1e-12)
 
 
-def by_pair(
-    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, layout: Layout, scale: float, window: int | None
-) -> torch.Tensor:
+def by_pair(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, spec: AttentionSpec) -> torch.Tensor:
     """Stand in for a device's kernel: torch's own attention, pair by pair."""
     found = []
-    for place, (start, length) in enumerate(zip(layout.starts, layout.lengths, strict=True)):
+    for place, (start, length) in enumerate(zip(spec.layout.starts, spec.layout.lengths, strict=True)):
         own = slice(start, start + length)
         asking = q[own] if len(q) == len(k) else q[place : place + 1]
         at = torch.arange(length)
-        near = None if window is None else (at[:, None] - at[None]).abs() <= window
+        near = None if spec.window is None else (at[:, None] - at[None]).abs() <= spec.window
         parts = (part.transpose(0, 1).unsqueeze(0) for part in (asking, k[own], v[own]))
-        one = torch.nn.functional.scaled_dot_product_attention(*parts, attn_mask=near, scale=scale)
+        one = torch.nn.functional.scaled_dot_product_attention(*parts, attn_mask=near, scale=spec.scale)
         found.append(one[0].transpose(0, 1))
     return torch.cat(found)
 
@@ -259,8 +257,9 @@ def test_a_kernel_is_trained_with_the_gradient_of_the_products(first_only: bool)
     stacked = torch.randn(16, 2 if first_only else 3, 2, 8, dtype=torch.float64, requires_grad=True)
     first = torch.randn(4, 2, 8, dtype=torch.float64, requires_grad=True) if first_only else None
     leaves = [stacked] if first is None else [stacked, first]
-    golden = packed_attention(first, stacked, layout, scale=0.3)
-    found = trained_by(by_pair, first, stacked, layout, 0.3, None)
+    spec = AttentionSpec(layout, 0.3)
+    golden = packed_attention(first, stacked, spec)
+    found = trained_by(by_pair, first, stacked, spec)
     assert torch.allclose(found, golden, atol=1e-12)
     outer = torch.randn_like(golden)
     assert not torch.are_deterministic_algorithms_enabled()
@@ -279,16 +278,16 @@ def test_torchs_kernels_take_what_they_are_given(first_only: bool, window: int |
     Tensors without content go through torch's own checks of shapes and arguments on any machine.
     """
     meta = torch.device("meta")
-    layout = layout_of([50, 20, 5], meta)
+    spec = AttentionSpec(layout_of([50, 20, 5], meta), 0.2, share, window)
     stacked = torch.empty(75, 2 if first_only else 3, 4, 32, device=meta, dtype=torch.bfloat16, requires_grad=True)
     first = torch.empty(3, 4, 32, device=meta, dtype=torch.bfloat16, requires_grad=True) if first_only else None
     leaves = [stacked] if first is None else [stacked, first]
     for kernel in (flash, variable_length):
         if kernel is variable_length and share > 0:
             with pytest.raises(NotImplementedError):
-                kernel(first, stacked, layout, 0.2, share, window)
+                kernel(first, stacked, spec)
             continue
-        found = kernel(first, stacked, layout, 0.2, share, window)
+        found = kernel(first, stacked, spec)
         assert found.shape == (3 if first_only else 75, 4, 32)
         gradients = torch.autograd.grad(found, leaves, torch.empty_like(found))
         assert [gradient.shape for gradient in gradients] == [leaf.shape for leaf in leaves]
@@ -297,22 +296,18 @@ def test_torchs_kernels_take_what_they_are_given(first_only: bool, window: int |
 @pytest.mark.parametrize("windowed", [False, True])
 @pytest.mark.parametrize("has_gradient", [False, True])
 def test_only_a_kernel_that_computes_the_same_and_the_same_twice_is_used(windowed: bool, has_gradient: bool) -> None:
-    def other_scale(
-        q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, layout: Layout, scale: float, *rest: Any
-    ) -> torch.Tensor:
-        return by_pair(q, k, v, layout, scale * 1.5, *rest)
+    def other_scale(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, spec: AttentionSpec) -> torch.Tensor:
+        return by_pair(q, k, v, replace(spec, scale=spec.scale * 1.5))
 
     def any_order(*given: Any) -> torch.Tensor:
         found = by_pair(*given)
         return found + 1e-2 * torch.randn_like(found)
 
-    def neighbours_seen(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, layout: Layout, *rest: Any) -> torch.Tensor:
-        return by_pair(q, k, v.roll(1, 0), layout, *rest)
+    def neighbours_seen(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, spec: AttentionSpec) -> torch.Tensor:
+        return by_pair(q, k, v.roll(1, 0), spec)
 
     def attend(kernel: Kernel) -> Attend:
-        return lambda first, stacked, layout, scale, dropout, window: trained_by(
-            kernel, first, stacked, layout, scale, window
-        )
+        return lambda first, stacked, spec: trained_by(kernel, first, stacked, spec)
 
     asked: Any = {"windowed": windowed, "has_gradient": has_gradient}
     cpu = torch.device("cpu")
@@ -325,12 +320,14 @@ class OtherDraw(torch.autograd.Function):
     """Products whose gradient, or that of queries and keys alone, belongs to another draw."""
 
     @staticmethod
-    def forward(ctx: Any, first: torch.Tensor | None, stacked: torch.Tensor, of_values: bool, *rest: Any) -> Any:
+    def forward(
+        ctx: Any, first: torch.Tensor | None, stacked: torch.Tensor, of_values: bool, spec: AttentionSpec
+    ) -> Any:
         with torch.enable_grad():
             ctx.leaves = [part.detach().requires_grad_() for part in (stacked, first) if part is not None]
             given = ctx.leaves[1] if first is not None else None
-            ctx.found = grouped_attention(given, ctx.leaves[0], *rest)
-            ctx.other = grouped_attention(given, ctx.leaves[0], *rest)
+            ctx.found = grouped_attention(given, ctx.leaves[0], spec)
+            ctx.other = grouped_attention(given, ctx.leaves[0], spec)
         ctx.of_values = of_values
         return ctx.found.detach()
 
@@ -341,13 +338,13 @@ class OtherDraw(torch.autograd.Function):
         of_stacked = other[0].clone()
         if ctx.of_values:
             of_stacked[:, -1] = own[0][:, -1]
-        return other[1] if len(other) > 1 else None, of_stacked, None, None, None, None, None
+        return other[1] if len(other) > 1 else None, of_stacked, None, None
 
 
 def drops(change: Any) -> Attend:
     """Return products with dropout of which something is changed."""
-    return lambda first, stacked, layout, scale, share, window: change(
-        lambda other: grouped_attention(first, stacked, layout, scale, other, window), share, first
+    return lambda first, stacked, spec: change(
+        lambda other: grouped_attention(first, stacked, replace(spec, dropout=other)), spec.dropout, first
     )
 
 
