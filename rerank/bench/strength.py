@@ -2,11 +2,12 @@
 
 `python -m rerank.bench.strength FOLDER --train 50,150 --json FILE`. One division: the sizes are nested parts of one
 training set, development and test queries are the same for all. The chosen strategy is the trained one, plain or
-fused, with the best development score; it is then compared on test queries with what is free.
+fused, that development queries choose (`decide/choice`); it is then compared on test queries with what is free.
 """
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -15,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 
+from rerank.decide.choice import Contender, Lead, best_on_dev, is_model_alone
 from rerank.intake.disk import read_folder
 from rerank.intake.finish import finish
 from rerank.intake.storage import save_dataset
@@ -90,6 +92,8 @@ def points_of(result: Mapping[str, Any], folder: Path, n_train: int) -> list[dic
                 "n_train_queries": n_train,
                 "mean": record["measures"][primary],
                 "dev_score": record["dev_score"],
+                "lead_of_plain": record["lead_of_plain"],
+                "is_model_alone": is_model_alone(record["fusion_weights"] or []),
             }
             for name, record in result["strategies"].items()
             if record["dev_score"] is not None
@@ -100,11 +104,10 @@ def points_of(result: Mapping[str, Any], folder: Path, n_train: int) -> list[dic
     found = []
     for size in sorted({int(point["n_train_queries"]) for point in everything}):
         points = [point for point in everything if point["n_train_queries"] == size]
-        best = max(points, key=lambda point: float(point["dev_score"]))
         scores = {str(point["strategy"]): _scores_at(curve, point, queries) for point in points}
         free_scores = {name: free[name].to_numpy().reshape(1, -1) for name in (better, FUSED_FREE)}
         each = {name: _difference(queries, free_scores[better], values, primary) for name, values in scores.items()}
-        chosen = str(best["strategy"])
+        chosen = str(best_on_dev([_contender(point) for point in points]))
         against = {
             better: each[chosen],
             FUSED_FREE: _difference(queries, free_scores[FUSED_FREE], scores[chosen], primary),
@@ -122,6 +125,14 @@ def points_of(result: Mapping[str, Any], folder: Path, n_train: int) -> list[dic
             }
         )
     return found
+
+
+def _contender(point: Mapping[str, Any]) -> Contender:
+    lead, name = point["lead_of_plain"], str(point["strategy"])
+    if lead is not None:
+        error = lead["standard_error"]
+        lead = Lead(float(lead["mean"]), math.inf if error is None else float(error))
+    return Contender(name, float(point["dev_score"]), lead, bool(point["is_model_alone"]))
 
 
 def _scores_at(curve: pd.DataFrame, point: Mapping[str, Any], queries: tuple[str, ...]) -> Any:

@@ -1,6 +1,7 @@
 """Score fusion: a re-ranker's scores beside the first stage's and the encoder's, weighted on development queries."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,19 @@ LEAST_SPREAD = 1e-6  # of a query's mean score, or of 1: below it scores are tie
 FREE_PRIOR: Mapping[str, float] = {"embedding": 0.5, "first_stage": 0.5}
 
 Weights = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Weights, what such a fit earns on the queries that they were fitted on, and how far ahead the model alone is.
+
+    earned: mean, cross-fitted. leads: by query, what the model alone earns minus what the fit does; empty without a
+    model.
+    """
+
+    weights: Weights
+    earned: float
+    leads: Mapping[str, float] = field(default_factory=dict)
 
 
 def standardised(scores: NDArray[np.float64], query_ids: Sequence[str]) -> NDArray[np.float64]:
@@ -84,8 +98,8 @@ def fit_weights(
     relevant_grade: int,
     free: Mapping[str, float] | None = None,
     expected: float = 0.0,
-) -> tuple[Weights, float]:
-    """Return the weights that some queries speak for, and the score that such a fit earns on them.
+) -> Fit:
+    """Return the weights that some queries speak for, and what such a fit earns on them.
 
     candidates: the queries' rows (query_id, doc_id, rank); parts: standardised scores of each source, aligned with
     the rows. Without `free`, the embedding's and the first stage's weights are fitted, and the model is not looked
@@ -112,4 +126,5 @@ def fit_weights(
         # A single query cannot be scored by others: it earns what the prior earns.
         row = _choose(table[:, ~held], options, prior) if n > 1 else nearest
         earned[held] = table[row][held]
-    return options[_choose(table, options, prior)], float(earned.mean())
+    leads = {} if free is None else dict(zip(query_ids, (table[-1] - earned).tolist(), strict=True))
+    return Fit(options[_choose(table, options, prior)], float(earned.mean()), leads)

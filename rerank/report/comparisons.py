@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from rerank.decide.choice import Contender, best_on_dev, is_model_alone
 from rerank.planning.graph import path_of
 from rerank.planning.plan import DISTILLED, FUSION, LABELLED, SINGLE_STAGE, TWO_STAGE, UNTRAINED, Plan
 from rerank.report.attribution import links_of
@@ -15,13 +16,15 @@ FIRST = "first-stage"
 SUCCESS = "Success@1"  # counts searches, which can be worth money
 
 
-def best_on_dev(ran: Ran, names: tuple[str, ...]) -> str | None:
-    """Return the strategy with the highest development score, the earlier one on a tie; None without any."""
-    scored = [(run.dev_score, run.name) for run in ran.runs if run.name in names and run.dev_score is not None]
-    if not scored:
-        return None
-    best = max(score for score, _ in scored)
-    return next(name for score, name in scored if score == best)
+def best_of(ran: Ran, names: tuple[str, ...]) -> str | None:
+    """Return the one of these strategies that development queries choose; None without any."""
+    return best_on_dev(
+        [
+            Contender(run.name, run.dev_score, run.lead_of_plain, is_model_alone(run.fusion_weights))
+            for run in ran.runs
+            if run.name in names and run.dev_score is not None
+        ]
+    )
 
 
 def family_size(plan: Plan) -> int:
@@ -33,10 +36,10 @@ def family_size(plan: Plan) -> int:
 
 def locked_pairs(ran: Ran) -> list[tuple[str, str]]:
     """Return reference and challenger of every confirmatory question that can be answered already."""
-    single = best_on_dev(ran, SINGLE_STAGE)
-    pairs = [(FIRST, single), (single, best_on_dev(ran, TWO_STAGE))]
+    single = best_of(ran, SINGLE_STAGE)
+    pairs = [(FIRST, single), (single, best_of(ran, TWO_STAGE))]
     if ran.plan.label_or_distil:
-        pairs.append((best_on_dev(ran, LABELLED), best_on_dev(ran, DISTILLED)))
+        pairs.append((best_of(ran, LABELLED), best_of(ran, DISTILLED)))
     return [(reference, challenger) for reference, challenger in pairs if reference and challenger]
 
 

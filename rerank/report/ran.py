@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from rerank.decide.choice import Lead
 from rerank.intake.dataset import Dataset
 from rerank.planning.plan import Plan
 
@@ -18,6 +19,7 @@ class StrategyRun:
     seconds of one training and its ancestors, mean over folds and seeds, cached or not; poc_train_seconds:
     all folds and seeds together. latencies_ms: one number per query, on top of the first stage. dev_rankings: of the
     development queries, where a student is held against a teacher that was not asked about the tested ones.
+    lead_of_plain: of a fused strategy with a trained model, how far ahead of it the model alone is in development.
     """
 
     name: str
@@ -32,6 +34,7 @@ class StrategyRun:
     best_epochs: tuple[int, ...] = ()
     fusion_weights: tuple[Mapping[str, float], ...] = ()  # one per stage, or per fold where nothing is trained
     dev_rankings: Mapping[int, pd.DataFrame] = field(default_factory=dict)
+    lead_of_plain: Lead | None = None
 
     @property
     def is_trained(self) -> bool:
@@ -44,7 +47,7 @@ class CurvePoint:
     """A strategy trained on a share (0-1) of the training queries: its rankings of the test queries by seed.
 
     n_train: training queries, mean over folds. dev_score: the primary measure on development queries, mean over
-    folds and seeds.
+    folds and seeds. lead_of_plain: as a `StrategyRun` has it. is_model_alone: whether a fused one is its plain form.
     """
 
     strategy: str
@@ -52,6 +55,8 @@ class CurvePoint:
     n_train: int
     dev_score: float
     rankings: Mapping[int, pd.DataFrame]
+    lead_of_plain: Lead | None = None
+    is_model_alone: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,13 @@
 """Fused strategies: weights from queries that a fold does not test, applied to those that it does."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rerank.evaluation.fusion import Weights, fit_weights, mixed, standardised
+from rerank.evaluation.fusion import Fit, Weights, fit_weights, mixed, standardised
 from rerank.evaluation.rankings import ranking_of
 from rerank.planning.rates import expected_weight
 from rerank.planning.splits import Fold
@@ -18,11 +18,15 @@ _KEY = ["query_id", "doc_id"]
 
 @dataclass(frozen=True)
 class Fused:
-    """A fold's fused ranking of its test queries, the weights behind it and what they earned in development."""
+    """A fold's fused ranking of its test queries, the weights behind it and what they earned in development.
+
+    leads: by development query, how far ahead of the mixture the model alone is; empty without a model.
+    """
 
     ranking: pd.DataFrame
     weights: Weights
     dev_score: float
+    leads: Mapping[str, float] = field(default_factory=dict)
 
 
 class Fuser:
@@ -30,7 +34,7 @@ class Fuser:
 
     def __init__(self, bench: Workbench, embedding: NDArray[np.float64]) -> None:
         self._bench = bench
-        self._known: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[Weights, float]] = {}
+        self._known: dict[tuple[tuple[str, ...], tuple[str, ...]], Fit] = {}
         self._free = bench.candidates[_KEY].assign(embedding=embedding, first_stage=bench.candidates["score"])
 
     def fuse(
@@ -43,14 +47,13 @@ class Fuser:
         What is free was trained on nothing here, so all queries that are not tested weigh it; the model saw the
         training queries, so development queries alone say how much it is worth.
         """
-        free, earned = self._free_weights(fold)
-        weights = free
+        fit = self._free_weights(fold)
         if dev is not None:
-            weights, earned = self._fit(fold.dev, dev, free, expected_weight(n_train))
+            fit = self._fit(fold.dev, dev, fit.weights, expected_weight(n_train))
         rows, parts = self._parts(fold.test, test)
-        return Fused(ranking_of(rows, mixed(parts, weights)), weights, earned)
+        return Fused(ranking_of(rows, mixed(parts, fit.weights)), fit.weights, fit.earned, fit.leads)
 
-    def _free_weights(self, fold: Fold) -> tuple[Weights, float]:
+    def _free_weights(self, fold: Fold) -> Fit:
         key = (fold.train, fold.dev)
         if key not in self._known:
             self._known[key] = self._fit((*fold.train, *fold.dev), None)
@@ -62,7 +65,7 @@ class Fuser:
         ranking: pd.DataFrame | None,
         free: Weights | None = None,
         expected: float = 0.0,
-    ) -> tuple[Weights, float]:
+    ) -> Fit:
         plan, judgments = self._bench.plan, self._bench.dataset.judgments
         rows, parts = self._parts(query_ids, ranking)
         measure, grade = plan.primary_measure, plan.relevant_grade

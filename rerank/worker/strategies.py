@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 from numpy.typing import NDArray
 
+from rerank.decide.choice import Lead, is_model_alone, lead_of
 from rerank.evaluation.rankings import kendall_tau, ranking_of
 from rerank.planning.graph import StageNode, path_of
 from rerank.planning.plan import FUSION
@@ -165,6 +166,7 @@ def trained_run(
         best_epochs=tuple(int(done[node].record["best_epoch"]) for node in mine),
         fusion_weights=weights,
         dev_rankings={seed: pd.concat(found, ignore_index=True) for seed, found in dev_rankings.items()},
+        lead_of_plain=_lead_of_plain(name, mine, done),
     )
 
 
@@ -190,7 +192,18 @@ def curve_points(bench: Workbench, names: Sequence[str], done: Mapping[StageNode
                 rankings[seed] = pd.concat(parts, ignore_index=True)
             n_train = [len(bench.fold_of(node).train) for node in mine]
             dev = [_dev_score(done[node], name) for node in mine]
-            found.append(CurvePoint(name, share, round(sum(n_train) / len(n_train)), sum(dev) / len(dev), rankings))
+            fused = [item for node in mine if name.endswith(FUSION) and (item := done[node].fused) is not None]
+            found.append(
+                CurvePoint(
+                    name,
+                    share,
+                    round(sum(n_train) / len(n_train)),
+                    sum(dev) / len(dev),
+                    rankings,
+                    _lead_of_plain(name, mine, done),
+                    bool(fused) and is_model_alone([item.weights for item in fused]),
+                )
+            )
     return tuple(found)
 
 
@@ -198,6 +211,12 @@ def _ranking(run: StageRun, name: str) -> pd.DataFrame:
     if name.endswith(FUSION) and run.fused is not None:
         return run.fused.ranking
     return run.ranking
+
+
+def _lead_of_plain(name: str, nodes: Sequence[StageNode], done: Mapping[StageNode, StageRun]) -> Lead | None:
+    if not name.endswith(FUSION):
+        return None
+    return lead_of([item.leads for node in nodes if (item := done[node].fused) is not None])
 
 
 def _dev_score(run: StageRun, name: str) -> float:

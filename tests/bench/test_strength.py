@@ -42,6 +42,9 @@ def test_the_chosen_strategy_is_the_best_on_development_queries_and_is_compared_
     assert np.allclose([found["delta"], found["ci_low"], found["ci_high"]], [differences.mean(), low, high])
 
 
+NO_LEAD = {"mean": 0.01, "standard_error": 0.02}
+
+
 def test_the_chosen_strategy_stands_against_the_better_free_one_and_the_free_fusion(tmp_path: Path) -> None:
     free = {
         "first-stage": [0.3] * 20,
@@ -68,12 +71,16 @@ def test_the_chosen_strategy_stands_against_the_better_free_one_and_the_free_fus
     result = {
         "plan": {"primary_measure": "nDCG@10"},
         "learning_curve": [
-            {"strategy": "C", "share": 0.5, "n_train_queries": 50, "dev_score": 0.1, "mean": 0.2},
-            {"strategy": "C+fusion", "share": 0.5, "n_train_queries": 50, "dev_score": 0.3, "mean": 0.52},
+            {"strategy": "C", "dev_score": 0.31, "mean": 0.2, "lead_of_plain": None},
+            {"strategy": "C+fusion", "dev_score": 0.3, "mean": 0.52, "lead_of_plain": dict(NO_LEAD)},
         ],
     }
+    for record in result["learning_curve"]:
+        record |= {"share": 0.5, "n_train_queries": 50, "is_model_alone": False}
     (point,) = points_of(result, tmp_path, 99)
-    assert (point["n_train"], point["chosen"]) == (50, "C+fusion")
+    assert (point["n_train"], point["chosen"]) == (50, "C+fusion"), "the plain form's lead is chance"
+    result["learning_curve"][1]["lead_of_plain"]["mean"] = 0.021
+    assert points_of(result, tmp_path, 99)[0]["chosen"] == "C"
     assert list(point["against"]) == ["embedding", "embedding+fusion"]
     golden = stats.ttest_rel(trained[("C+fusion", 0.5)], free["embedding"])
     assert point["against"]["embedding"]["p"] == pytest.approx(golden.pvalue)

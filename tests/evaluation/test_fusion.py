@@ -54,8 +54,9 @@ def sample(
 
 def fit(quality: dict[str, float], expected: float = 0.2) -> tuple[dict[str, float], float]:
     rows, parts, judgments, queries = sample(quality)
-    free, _ = fit_weights(rows, parts, judgments, queries, "nDCG@10", 1)
-    return fit_weights(rows, parts, judgments, queries, "nDCG@10", 1, free, expected)
+    free = fit_weights(rows, parts, judgments, queries, "nDCG@10", 1).weights
+    found = fit_weights(rows, parts, judgments, queries, "nDCG@10", 1, free, expected)
+    return found.weights, found.earned
 
 
 def test_scores_that_a_model_tied_say_nothing_even_after_a_ranking_parted_them() -> None:
@@ -88,7 +89,7 @@ def test_a_model_that_knows_far_more_earns_its_weight() -> None:
 
 def test_free_weights_do_not_look_at_the_model() -> None:
     rows, parts, judgments, queries = sample({"model": 5.0, "embedding": 4.0, "first_stage": 0.0})
-    weights, _ = fit_weights(rows, parts, judgments, queries, "nDCG@10", 1)
+    weights = fit_weights(rows, parts, judgments, queries, "nDCG@10", 1).weights
     assert set(weights) == {"embedding", "first_stage"}
     assert weights["embedding"] >= 0.6
 
@@ -98,7 +99,7 @@ def test_the_fit_reports_what_it_earns_on_queries_it_was_not_fitted_on() -> None
     optimistic, fair = [], []
     for seed in range(8):
         rows, parts, judgments, queries = sample({"model": 0.0, "embedding": 0.0, "first_stage": 0.0}, seed)
-        _, earned = fit_weights(rows, parts, judgments, queries, "RR@10", 1)
+        earned = fit_weights(rows, parts, judgments, queries, "RR@10", 1).earned
         scores = []
         for weights in mixtures(("embedding", "first_stage")):
             ranking = ranking_of(rows, mixed(parts, weights)).merge(judgments, on=["query_id", "doc_id"])
@@ -112,7 +113,7 @@ def test_the_fit_reports_what_it_earns_on_queries_it_was_not_fitted_on() -> None
 def test_one_development_query_is_enough_not_to_fail() -> None:
     rows, parts, judgments, _ = sample({"model": 1.0, "embedding": 1.0})
     one = rows["query_id"] == "q0"
-    weights, earned = fit_weights(
+    found = fit_weights(
         rows[one].reset_index(drop=True),
         {name: values[one] for name, values in parts.items()},
         judgments,
@@ -121,8 +122,8 @@ def test_one_development_query_is_enough_not_to_fail() -> None:
         1,
         {"embedding": 1.0},
     )
-    assert sum(weights.values()) == pytest.approx(1)
-    assert 0 <= earned <= 1
+    assert sum(found.weights.values()) == pytest.approx(1)
+    assert 0 <= found.earned <= 1
 
 
 def test_one_development_query_does_not_vouch_for_its_own_weights() -> None:
@@ -130,5 +131,7 @@ def test_one_development_query_does_not_vouch_for_its_own_weights() -> None:
     rows = pd.DataFrame([("q", "a", 1, -1.0), ("q", "b", 2, -2.0)], columns=["query_id", "doc_id", "rank", "score"])
     judgments = pd.DataFrame({"query_id": ["q"], "doc_id": ["b"], "grade": [1]})
     parts = {"model": np.array([-1.0, 1.0]), "embedding": np.array([1.0, -1.0]), "first_stage": np.array([1.0, -1.0])}
-    _, earned = fit_weights(rows, parts, judgments, ["q"], "RR@10", 1, {"embedding": 0.5, "first_stage": 0.5}, 0.2)
-    assert earned == 0.5  # .2 of the model cannot turn .8 of the others
+    free = {"embedding": 0.5, "first_stage": 0.5}
+    found = fit_weights(rows, parts, judgments, ["q"], "RR@10", 1, free, 0.2)
+    assert found.leads == {"q": 0.5}  # alone, the model would have put it first
+    assert found.earned == 0.5  # .2 of the model cannot turn .8 of the others

@@ -91,7 +91,9 @@ def types_of(value: Any) -> set[str]:
 def everything(model: Path) -> Plan:
     """A plan that fills every list of the result."""
     plan = tiny_plan(
-        make_tiny_model(model), search_trials=1, learning_curve=LearningCurve(shares=(0.3, 0.6), strategies=("C", "D"))
+        make_tiny_model(model),
+        search_trials=1,
+        learning_curve=LearningCurve(shares=(0.3, 0.6), strategies=("C", "D", "C+fusion")),
     )
     plan = replace(plan, guardrails=Guardrails(1e6, 0.1, 0.5, 0.9))
     dataset = load_dataset(plan.dataset_digest)

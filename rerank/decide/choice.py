@@ -1,0 +1,81 @@
+"""Which strategy speaks for several: the best on development queries, a plain form only where its lead is no chance."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rerank.planning.plan import FUSION
+
+
+@dataclass(frozen=True)
+class Lead:
+    """How far ahead of its fused form a model alone is on development queries: mean and standard error over them."""
+
+    mean: float
+    standard_error: float
+
+    @property
+    def is_clear(self) -> bool:
+        """Say whether the lead is more than one standard error, as a fit of weights asks of what leaves its prior."""
+        return self.mean > self.standard_error
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A strategy with its score on development queries; of a fused one, the lead that its plain form has over it.
+
+    is_model_alone: of a fused one, whether all of its weights are the model's, so that it is its plain form.
+    """
+
+    name: str
+    dev_score: float
+    lead_of_plain: Lead | None = None
+    is_model_alone: bool = False
+
+
+def is_model_alone(weights: Sequence[Mapping[str, float]]) -> bool:
+    """Say whether fits gave all weight to the model."""
+    return bool(weights) and all(one.get("model", 0.0) >= 1.0 for one in weights)
+
+
+def lead_of(leads: Sequence[Mapping[str, float]]) -> Lead | None:
+    """Return the lead over all trainings, each with its differences by query: queries are averaged over trainings.
+
+    None without any. A single query has no standard error: no lead over it is clear.
+    """
+    by_query: dict[str, list[float]] = {}
+    for one in leads:
+        for query_id, value in one.items():
+            by_query.setdefault(query_id, []).append(value)
+    means = [sum(values) / len(values) for values in by_query.values()]
+    if not means:
+        return None
+    mean = sum(means) / len(means)
+    if len(means) == 1:
+        return Lead(mean, math.inf)
+    variance = sum((value - mean) ** 2 for value in means) / (len(means) - 1)
+    return Lead(mean, math.sqrt(variance / len(means)))
+
+
+def best_on_dev(contenders: Sequence[Contender]) -> str | None:
+    """Return the strategy with the highest development score, the earlier one on a tie; None without any.
+
+    Of a model's two forms the fused one stands unless the plain one is clearly ahead of it, or is the same. Their own
+    scores cannot say that: the plain form's is of the epoch that is best on these very queries.
+    """
+    forms = {contender.name: contender for contender in contenders}
+    standing = []
+    for contender in contenders:
+        if contender.name.endswith(FUSION):
+            plain = contender.name.removesuffix(FUSION)
+            is_out = plain in forms and contender.is_model_alone
+        else:
+            fused = forms.get(f"{contender.name}{FUSION}")
+            lead = None if fused is None or fused.is_model_alone else fused.lead_of_plain
+            is_out = lead is not None and not lead.is_clear
+        if not is_out:
+            standing.append(contender)
+    if not standing:
+        return None
+    best = max(contender.dev_score for contender in standing)
+    return next(contender.name for contender in standing if contender.dev_score == best)
