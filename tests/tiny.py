@@ -68,6 +68,14 @@ class Shares(Silent):
         assert self.told[-1][2] == 1
 
 
+def wait_until(condition: Callable[[], object], seconds: float = 90.0) -> None:
+    """Wait for what another process does: longer looks apart miss the moment, shorter ones take its core."""
+    ends = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < ends, "it did not come so far"
+        time.sleep(0.03)
+
+
 def wait_for_end(identity: str, seconds: float = 200.0) -> Job:
     """Wait until a job has ended, and return it."""
     ends = time.monotonic() + seconds

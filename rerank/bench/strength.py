@@ -7,7 +7,6 @@ fused, that development queries choose (`decide/choice`); it is then compared on
 
 import argparse
 import json
-import math
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -128,11 +127,8 @@ def points_of(result: Mapping[str, Any], folder: Path, n_train: int) -> list[dic
 
 
 def _contender(point: Mapping[str, Any]) -> Contender:
-    lead, name = point["lead_of_plain"], str(point["strategy"])
-    if lead is not None:
-        error = lead["standard_error"]
-        lead = Lead(float(lead["mean"]), math.inf if error is None else float(error))
-    return Contender(name, float(point["dev_score"]), lead, bool(point["is_model_alone"]))
+    lead = point["lead_of_plain"] and Lead.from_dict(point["lead_of_plain"])
+    return Contender(str(point["strategy"]), float(point["dev_score"]), lead, bool(point["is_model_alone"]))
 
 
 def _scores_at(curve: pd.DataFrame, point: Mapping[str, Any], queries: tuple[str, ...]) -> Any:

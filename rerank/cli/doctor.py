@@ -23,8 +23,8 @@ PACKAGES = (
 MISSING_KERNELS = {
     "attention": later("Slower than it could be: torch's kernel for attention is not used ({cause})."),
     "norm": later("Slower than it could be: the kernel for sums and norms is not used ({cause})."),
-    "memory": later("Fast kernels could not be tried: the device's memory is full."),
     "gelu": later("Slower than it could be: the kernel for biases and GELU is not used ({cause})."),
+    "memory": later("Fast kernels could not be tried: the device's memory is full."),
 }
 MIN_FREE_BYTES = 2 * 2**30
 

@@ -3,6 +3,8 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean, stdev
+from typing import Any
 
 from rerank.planning.plan import FUSION
 
@@ -18,6 +20,17 @@ class Lead:
     def is_clear(self) -> bool:
         """Say whether the lead is more than one standard error, as a fit of weights asks of what leaves its prior."""
         return self.mean > self.standard_error
+
+    def to_dict(self) -> dict[str, float | None]:
+        """Return it as `result.json` shows it; a standard error that a single query does not have is null."""
+        error = self.standard_error
+        return {"mean": self.mean, "standard_error": error if math.isfinite(error) else None}
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> "Lead":
+        """Return the lead that `to_dict` wrote."""
+        error = record["standard_error"]
+        return cls(float(record["mean"]), math.inf if error is None else float(error))
 
 
 @dataclass(frozen=True)
@@ -47,14 +60,11 @@ def lead_of(leads: Sequence[Mapping[str, float]]) -> Lead | None:
     for one in leads:
         for query_id, value in one.items():
             by_query.setdefault(query_id, []).append(value)
-    means = [sum(values) / len(values) for values in by_query.values()]
+    means = [fmean(values) for values in by_query.values()]
     if not means:
         return None
-    mean = sum(means) / len(means)
-    if len(means) == 1:
-        return Lead(mean, math.inf)
-    variance = sum((value - mean) ** 2 for value in means) / (len(means) - 1)
-    return Lead(mean, math.sqrt(variance / len(means)))
+    error = stdev(means) / math.sqrt(len(means)) if len(means) > 1 else math.inf
+    return Lead(fmean(means), error)
 
 
 def best_on_dev(contenders: Sequence[Contender]) -> str | None:
@@ -64,18 +74,14 @@ def best_on_dev(contenders: Sequence[Contender]) -> str | None:
     scores cannot say that: the plain form's is of the epoch that is best on these very queries.
     """
     forms = {contender.name: contender for contender in contenders}
-    standing = []
-    for contender in contenders:
-        if contender.name.endswith(FUSION):
-            plain = contender.name.removesuffix(FUSION)
-            is_out = plain in forms and contender.is_model_alone
-        else:
-            fused = forms.get(f"{contender.name}{FUSION}")
-            lead = None if fused is None or fused.is_model_alone else fused.lead_of_plain
-            is_out = lead is not None and not lead.is_clear
-        if not is_out:
-            standing.append(contender)
-    if not standing:
-        return None
-    best = max(contender.dev_score for contender in standing)
-    return next(contender.name for contender in standing if contender.dev_score == best)
+    standing = [contender for contender in contenders if _stands(contender, forms)]
+    return max(standing, key=lambda contender: contender.dev_score).name if standing else None
+
+
+def _stands(contender: Contender, forms: Mapping[str, Contender]) -> bool:
+    if contender.name.endswith(FUSION):
+        return not (contender.is_model_alone and contender.name.removesuffix(FUSION) in forms)
+    fused = forms.get(f"{contender.name}{FUSION}")
+    if fused is None or fused.is_model_alone or fused.lead_of_plain is None:
+        return True
+    return fused.lead_of_plain.is_clear

@@ -126,5 +126,6 @@ def fit_weights(
         # A single query cannot be scored by others: it earns what the prior earns.
         row = _choose(table[:, ~held], options, prior) if n > 1 else nearest
         earned[held] = table[row][held]
+    # The last of the options gives the model everything.
     leads = {} if free is None else dict(zip(query_ids, (table[-1] - earned).tolist(), strict=True))
     return Fit(options[_choose(table, options, prior)], float(earned.mean()), leads)

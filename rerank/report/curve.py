@@ -1,22 +1,13 @@
 """The learning curve: what a strategy earned with a part of the training queries."""
 
-from math import isfinite
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from rerank.decide.choice import Lead
 from rerank.evaluation.measures import per_query_scores
 from rerank.report.ran import CurvePoint, Ran
 from rerank.stats.compare import Scores, compare
-
-
-def lead_record(lead: Lead | None) -> dict[str, float | None] | None:
-    """Return a lead as `result.json` shows it; the standard error over a single query is null."""
-    if lead is None:
-        return None
-    return {"mean": lead.mean, "standard_error": lead.standard_error if isfinite(lead.standard_error) else None}
 
 
 def curve_scores(ran: Ran) -> pd.DataFrame:
@@ -68,7 +59,7 @@ def _point(ran: Ran, point: CurvePoint, scores: pd.DataFrame, first: Scores) -> 
         "n_train_queries": point.n_train,
         "n_seeds": len(point.rankings),
         "dev_score": point.dev_score,
-        "lead_of_plain": lead_record(point.lead_of_plain),
+        "lead_of_plain": point.lead_of_plain and point.lead_of_plain.to_dict(),
         "is_model_alone": point.is_model_alone,
         "mean": float(mine.values.mean()),
         "delta": against.delta,

@@ -19,7 +19,7 @@ from rerank.planning.graph import distils
 from rerank.report.attribution import attribution
 from rerank.report.ceiling import ceiling_record
 from rerank.report.comparisons import FIRST, all_comparisons
-from rerank.report.curve import curve_scores, lead_record, learning_curve
+from rerank.report.curve import curve_scores, learning_curve
 from rerank.report.decision import decision_of
 from rerank.report.deviations import deviations_of
 from rerank.report.files import write_files
@@ -73,7 +73,7 @@ def _strategy_record(
         "seeds": per_seed,
         "judged_at_10": float(mine["Judged@10"]),
         "dev_score": run.dev_score,
-        "lead_of_plain": lead_record(run.lead_of_plain),
+        "lead_of_plain": run.lead_of_plain and run.lead_of_plain.to_dict(),
         "best_epochs": list(run.best_epochs),
         "cost": {
             "train_usd": compute_usd(run.train_seconds, price),

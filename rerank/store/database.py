@@ -1,10 +1,9 @@
 """The SQLite database: one connection per call, safe for several processes."""
 
-import contextlib
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,5 +87,5 @@ def _keep_open(path: Path) -> None:
         connection.execute("SELECT count(*) FROM sqlite_master").fetchall()  # before that, nothing is open
         _kept[path.name] = _Kept(path, inode, connection)
     if kept is not None:
-        with contextlib.suppress(sqlite3.Error):  # of a folder that may be gone
+        with suppress(sqlite3.Error):  # of a folder that may be gone
             kept.connection.close()

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 from numpy.typing import NDArray
 
-from rerank.decide.choice import Lead, is_model_alone, lead_of
+from rerank.decide.choice import is_model_alone, lead_of
 from rerank.evaluation.rankings import kendall_tau, ranking_of
 from rerank.planning.graph import StageNode, path_of
 from rerank.planning.plan import FUSION
@@ -119,6 +119,13 @@ def _together(found: Sequence[Fused]) -> pd.DataFrame:
     return pd.concat([item.ranking for item in found], ignore_index=True)
 
 
+def _fusions(name: str, nodes: Sequence[StageNode], done: Mapping[StageNode, StageRun]) -> list[Fused]:
+    """Return the fusion of each training of a fused strategy; of a plain one there is none."""
+    if not name.endswith(FUSION):
+        return []
+    return [fused for node in nodes if (fused := done[node].fused) is not None]
+
+
 def _weights(found: Sequence[Fused]) -> tuple[Mapping[str, float], ...]:
     return tuple(item.weights for item in found)
 
@@ -137,9 +144,8 @@ def trained_run(
     rankings = {node: _ranking(done[node], name) for node in mine}
     dev = [_dev_score(done[node], name) for node in mine]
     latencies = tuple(value for node in mine for value in done[node].latencies_ms)
-    weights: tuple[Mapping[str, float], ...] = ()
+    fusions = _fusions(name, mine, done)
     if name.endswith(FUSION):
-        weights = _weights([item for node in mine if (item := done[node].fused) is not None])
         latencies = _with_encoder(latencies, embedding_ms)
         tau = change = None  # of the model, which its plain form tells
     else:
@@ -164,9 +170,9 @@ def trained_run(
         relative_weight_change=change,
         stages=tuple(str(done[node].record["digest"]) for node in mine),
         best_epochs=tuple(int(done[node].record["best_epoch"]) for node in mine),
-        fusion_weights=weights,
+        fusion_weights=_weights(fusions),
         dev_rankings={seed: pd.concat(found, ignore_index=True) for seed, found in dev_rankings.items()},
-        lead_of_plain=_lead_of_plain(name, mine, done),
+        lead_of_plain=lead_of([item.leads for item in fusions]),
     )
 
 
@@ -192,7 +198,7 @@ def curve_points(bench: Workbench, names: Sequence[str], done: Mapping[StageNode
                 rankings[seed] = pd.concat(parts, ignore_index=True)
             n_train = [len(bench.fold_of(node).train) for node in mine]
             dev = [_dev_score(done[node], name) for node in mine]
-            fused = [item for node in mine if name.endswith(FUSION) and (item := done[node].fused) is not None]
+            fusions = _fusions(name, mine, done)
             found.append(
                 CurvePoint(
                     name,
@@ -200,8 +206,8 @@ def curve_points(bench: Workbench, names: Sequence[str], done: Mapping[StageNode
                     round(sum(n_train) / len(n_train)),
                     sum(dev) / len(dev),
                     rankings,
-                    _lead_of_plain(name, mine, done),
-                    bool(fused) and is_model_alone([item.weights for item in fused]),
+                    lead_of([item.leads for item in fusions]),
+                    is_model_alone(_weights(fusions)),
                 )
             )
     return tuple(found)
@@ -211,12 +217,6 @@ def _ranking(run: StageRun, name: str) -> pd.DataFrame:
     if name.endswith(FUSION) and run.fused is not None:
         return run.fused.ranking
     return run.ranking
-
-
-def _lead_of_plain(name: str, nodes: Sequence[StageNode], done: Mapping[StageNode, StageRun]) -> Lead | None:
-    if not name.endswith(FUSION):
-        return None
-    return lead_of([item.leads for node in nodes if (item := done[node].fused) is not None])
 
 
 def _dev_score(run: StageRun, name: str) -> float:

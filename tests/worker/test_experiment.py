@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import ir_measures
@@ -26,7 +27,7 @@ from rerank.worker.experiment import ExperimentSpec, run_experiment
 from rerank.worker.reporter import Silent
 from tests.conftest import tiny_files
 from tests.models import make_tiny_model
-from tests.tiny import finished_experiment, pid_of, tiny_plan, wait_for_end
+from tests.tiny import finished_experiment, pid_of, tiny_plan, wait_for_end, wait_until
 
 SPLIT = Split(kind="kfold", folds=2, dev_share=0.25)
 
@@ -219,17 +220,9 @@ def test_a_teacher_that_scored_too_little_is_refused_before_anything_is_trained(
     assert "stage_started" not in [kind for kind, _ in listening.events]
 
 
-def wait_for(condition: object, folder: Path, seconds: float = 90.0) -> None:
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
-        if condition(read_log(folder)):  # type: ignore[operator]
-            return
-        time.sleep(0.03)  # longer would miss the moment, shorter would take the worker's core
-    raise AssertionError("the worker did not come so far")
-
-
-def count(kind: str, n: int) -> object:
-    return lambda events: sum(event["event"] == kind for event in events) >= n
+def has(folder: Path, kind: str, n: int) -> bool:
+    """Say whether an experiment's log holds so many events of a kind."""
+    return sum(event["event"] == kind for event in read_log(folder)) >= n
 
 
 def test_three_kills_end_with_the_scores_of_an_uninterrupted_run(
@@ -251,9 +244,9 @@ def test_three_kills_end_with_the_scores_of_an_uninterrupted_run(
     spec = {"experiment": experiment, "gate": 2, "device": "cpu"}
     killed = 0
     # In the first training, in the next one, and after the last training while test queries are ranked.
-    for reached in (count("step", 3), count("step", 25), count("stage_done", 4)):
+    for kind, n in (("step", 3), ("step", 25), ("stage_done", 4)):
         job = start("experiment", spec)
-        wait_for(reached, folder)
+        wait_until(partial(has, folder, kind, n))
         pid = pid_of(job.id)
         os.kill(pid, signal.SIGKILL)
         killed += 1

@@ -3,7 +3,6 @@
 import os
 import signal
 import sqlite3
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from rerank.errors import RerankError
 from rerank.jobs import queue
 from rerank.worker import job_reporter
 from rerank.worker.job_reporter import JobReporter
+from tests.tiny import wait_until
 
 
 @pytest.fixture
@@ -44,13 +44,6 @@ class Flaky:
         return self._beat(identity, progress)
 
 
-def wait_until(condition: object) -> None:
-    ends = time.monotonic() + 20
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < ends, "it did not come so far"
-        time.sleep(0.02)
-
-
 @pytest.mark.parametrize(
     "error",
     [
@@ -66,12 +59,12 @@ def test_a_heartbeat_that_fails_is_tried_again(
     with JobReporter(job, tmp_path / "log.jsonl") as reporter:
         flaky.fails = True
         reporter.progress(phase="comparing")
-        wait_until(lambda: flaky.n_failed >= 2)  # the progress's own, and one of the thread's
+        wait_until(lambda: flaky.n_failed >= 2, 20)  # the progress's own, and one of the thread's
         flaky.fails = False
-        wait_until(lambda: queue.job(job).progress == {"phase": "comparing"})
+        wait_until(lambda: queue.job(job).progress == {"phase": "comparing"}, 20)
         queue.request_stop(job)
         with pytest.raises(job_reporter.Stopped):
-            wait_until(reporter.breathe)
+            wait_until(reporter.breathe, 20)
 
 
 def test_a_heartbeat_that_fails_at_the_end_does_not_replace_what_ended_the_job(

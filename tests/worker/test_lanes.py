@@ -23,7 +23,7 @@ from rerank.worker.experiment import ExperimentSpec, prepare, run_experiment
 from rerank.worker.lanes import SETTING, lanes_for
 from rerank.worker.reporter import Silent
 from tests.models import make_tiny_model
-from tests.tiny import Shares, pid_of, tiny_plan, wait_for_end
+from tests.tiny import Shares, pid_of, tiny_plan, wait_for_end, wait_until
 
 STRATEGIES = ("first-stage", "C", "D", "C-then-D")
 EVERY_STAGE = 3 * 2  # trained strategies, folds
@@ -74,13 +74,6 @@ def is_alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False
-
-
-def wait_until(condition: object, seconds: float = 90.0) -> None:
-    ends = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < ends, "it did not come so far"
-        time.sleep(0.03)
 
 
 def events(experiment: str, kind: str) -> list[dict[str, object]]:
