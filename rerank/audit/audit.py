@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rerank.audit.agreement import Binning, kappa, kendall, top_one
 from rerank.audit.answers import Answers, Extras
-from rerank.audit.biases import position_slope, preference, turned_pairs
+from rerank.audit.biases import position_slope, preference, preferences_of, turned_pairs
 from rerank.audit.disagreements import disagreements
 from rerank.audit.gate import judged_by, leaks
 from rerank.audit.intervals import Measured
@@ -96,8 +96,8 @@ def audit_teacher(
         "shuffled": turned_pairs(rows, extras.again, "shuffled"),
         "repeated": turned_pairs(rows, extras.again, "repeated"),
         "position_slope": slope,
-        "length": preference(rows, "length", rules.seed),
-        "lexical": preference(rows, "overlap", rules.seed),
+        "length": preference(preferences_of(rows, "length"), rules.seed),
+        "lexical": preference(preferences_of(rows, "overlap"), rules.seed),
         "probe": _probe(dataset, rows, rules, answers),
         **_bill(extras),
     }

@@ -1,6 +1,7 @@
 """What a teacher prefers among documents that the human grades alike, and how steady it is."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -44,41 +45,51 @@ def _measured(sums: pd.DataFrame, seed: int, *, slope: bool) -> Measured:
     return Measured(value, low, high, n)
 
 
-def _preferences(rows: pd.DataFrame, column: str, scored: Sequence[str]) -> pd.DataFrame:
-    """Return sums of products by query for `preference`, those of several columns of scores added up."""
+def preferences_of(rows: pd.DataFrame, column: str, scored: Sequence[str] = ("teacher",)) -> pd.DataFrame:
+    """Return by query how an order goes with a column of the rows: sums of products of ranks (`WEIGHTS`).
+
+    scored: the columns whose orders are looked at; those of several trainings of one model are summed. Only documents
+    that the human grades alike are compared with each other (same query, same grade): there the teacher's error is
+    its order. Otherwise any noise would look like a bias against what relevant documents have in common. Unjudged
+    documents do not count.
+    """
     judged = rows[rows["grade"] != UNJUDGED].reset_index(drop=True)
     if judged.empty:
         return pd.DataFrame(columns=list(WEIGHTS))
-    grouped = judged.groupby(["query_id", "grade"], sort=False)
-    size = grouped["doc_id"].transform("size").to_numpy(dtype=np.float64)
-    x = grouped[column].rank().to_numpy(dtype=np.float64) / size
-    each = [
-        _sums(judged, ["query_id", "grade"], x, grouped[name].rank().to_numpy(dtype=np.float64) / size).reset_index()
-        for name in scored
-    ]
-    return pd.concat(each).groupby("query_id", sort=False)[list(WEIGHTS)].sum()
+    query = pd.factorize(judged["query_id"])
+    cell = judged.groupby(["query_id", "grade"], sort=False).ngroup().to_numpy()
+    size = np.bincount(cell)[cell].astype(np.float64)
+    x = _deviations(judged[column], cell, size)
+    sums = np.zeros((len(query[1]), len(WEIGHTS)))
+    counted = np.zeros(len(sums), dtype=bool)
+    for name in scored:
+        y = _deviations(judged[name], cell, size)
+        mine = np.stack([np.bincount(query[0], part) for part in (x * y, x * x, y * y)], axis=1)
+        varies = (mine[:, 1] > 0) & (mine[:, 2] > 0)
+        sums[varies] += mine[varies]
+        counted |= varies
+    return pd.DataFrame(sums[counted], index=query[1][counted], columns=list(WEIGHTS))
 
 
-def preference(rows: pd.DataFrame, column: str, seed: int, scored: Sequence[str] = ("teacher",)) -> Measured:
-    """Return Spearman's correlation of the teacher's error with a column of the rows, -1 to 1.
+def _deviations(values: pd.Series, cell: NDArray[np.integer[Any]], size: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the ranks of values within their cell less the cell's mean, in parts of its size: 0 where all are tied."""
+    return np.asarray((values.groupby(cell).rank().to_numpy(dtype=np.float64) - (size + 1) / 2) / size)
 
-    Only documents that the human grades alike are compared with each other (same query, same grade): there the
-    teacher's error is its order. Otherwise any noise would look like a bias against what relevant documents have in
-    common. Ranks within these groups, products summed over all; the interval is a bootstrap over queries. scored:
-    columns with the scores that are looked at; those of several trainings of one model are summed as well.
+
+def preference(sums: pd.DataFrame, seed: int) -> Measured:
+    """Return Spearman's correlation of a teacher's error with a column of the rows, -1 to 1, by `preferences_of`.
+
+    Ranks are taken within query and grade, products summed over all; the interval is a bootstrap over queries.
     """
-    return _measured(_preferences(rows, column, scored), seed, slope=False)
+    return _measured(sums, seed, slope=False)
 
 
-def preference_difference(
-    rows: pd.DataFrame, column: str, seed: int, reference: Sequence[str], challenger: Sequence[str]
-) -> Measured:
-    """Return how much larger `preference` is by the challenger's scores than by the reference's, -2 to 2.
+def preference_difference(reference: pd.DataFrame, challenger: pd.DataFrame, seed: int) -> Measured:
+    """Return how much larger `preference` is for the challenger than for the reference, -2 to 2.
 
     Both are resampled by the same queries, those on which both order documents that the human grades alike.
     """
-    one, other = (_preferences(rows, column, scored) for scored in (reference, challenger))
-    both = one.merge(other, left_index=True, right_index=True, suffixes=("_reference", "_challenger"))
+    both = reference.merge(challenger, left_index=True, right_index=True, suffixes=("_reference", "_challenger"))
     n = len(both)
     if n == 0:
         return Measured()

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rerank.audit.biases import preference, preference_difference
+from rerank.audit.biases import preference, preference_difference, preferences_of
 from rerank.audit.intervals import LEVEL, Measured, mean_of
 from rerank.audit.pairs import UNJUDGED
 from rerank.stats.compare import MIN_QUERIES
@@ -119,8 +119,13 @@ def inheritance_of(
     every = {column: scores[name][number] for name, mine in columns.items() for number, column in enumerate(mine)}
     scored = pd.concat([rows.reset_index(drop=True), pd.DataFrame(every)], axis=1)
     shares = {name: shares_with_teacher(found, table) for name, table in scores.items()}
+    preferred = {
+        (name, bias): preferences_of(scored, column, mine)
+        for name, mine in columns.items()
+        for bias, column in BIASES.items()
+    }
     strategies = {}
-    for name, mine in columns.items():
+    for name in scores:
         control = controls.get(name)
         difference = None if control is None else difference_of(shares[control], shares[name])
         record: dict[str, Any] = {
@@ -130,16 +135,16 @@ def inheritance_of(
             "finding": finding_of(difference) if name in controls else None,
             "n_seeds": len(scores[name]),
         }
-        for bias, column in BIASES.items():
+        for bias in BIASES:
             apart = Measured()
             if control is not None:
-                apart = preference_difference(scored, column, seed, columns[control], mine)
-            record[bias] = dataclasses.asdict(preference(scored, column, seed, mine))
+                apart = preference_difference(preferred[control, bias], preferred[name, bias], seed)
+            record[bias] = dataclasses.asdict(preference(preferred[name, bias], seed))
             record[f"{bias}_difference"] = dataclasses.asdict(apart)
         strategies[name] = record
     teacher = {"error": dataclasses.asdict(mean_of(found.error_share, 0, 1))}
     for bias, column in BIASES.items():
-        teacher[bias] = dataclasses.asdict(preference(rows, column, seed))
+        teacher[bias] = dataclasses.asdict(preference(preferences_of(rows, column), seed))
     return {
         "n_queries": len(found.query_ids),
         "n_pairs": len(found.query),

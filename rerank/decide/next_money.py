@@ -71,7 +71,7 @@ def experimenting(
     probability is then that of a challenger that stays as it is. n_more: further test queries.
     """
     found = outlook.after(n_more, 0.0 if growth is None else growth)
-    significant = found.p_difference < alpha
+    significant = found.differs(alpha)
     after = ~(significant & (found.difference < 0)) if adopted else significant & (found.difference > 0)
     right = _right(after, found.truth, outlook.comparison.margin)
     if growth is None:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rerank.evaluation.measures import per_query_scores
+from rerank.evaluation.measures import scores_in_one_pass
 from rerank.evaluation.rankings import ranking_of
 
 STEP = 5  # weights in fifths: development sets are too small for finer ones
@@ -37,12 +37,12 @@ def standardised(scores: NDArray[np.float64], query_ids: Sequence[str]) -> NDArr
 
     Scores that a ranking parted by a step of single precision, because a model tied them, do not vary.
     """
-    frame = pd.DataFrame({"query": list(query_ids), "score": scores})
-    grouped = frame.groupby("query", sort=False)["score"]
-    mean = grouped.transform("mean")
-    spread = grouped.transform(lambda values: float(np.std(values.to_numpy())))
-    varies = spread > LEAST_SPREAD * mean.abs().clip(lower=1.0)
-    return np.where(varies, (frame["score"] - mean) / spread.where(varies, 1.0), 0.0).astype(np.float64)
+    query = pd.factorize(np.asarray(query_ids, dtype=object))[0]
+    n = np.bincount(query)
+    mean = (np.bincount(query, scores) / n)[query]
+    spread = np.sqrt(np.bincount(query, (scores - mean) ** 2) / n)[query]
+    varies = spread > LEAST_SPREAD * np.maximum(np.abs(mean), 1.0)
+    return np.where(varies, (scores - mean) / np.where(varies, spread, 1.0), 0.0)
 
 
 def mixtures(sources: Sequence[str]) -> list[Weights]:
@@ -112,12 +112,9 @@ def fit_weights(
     else:
         options = with_model(free)
         prior = {"model": expected} | {name: (1 - expected) * part for name, part in free.items()}
-    rows = []
-    for weights in options:
-        ranking = ranking_of(candidates, mixed(parts, weights))
-        found = per_query_scores(ranking, judgments, query_ids, [measure], relevant_grade)
-        rows.append(found["value"].to_numpy(dtype=np.float64))
-    table = np.stack(rows)
+    judged = judgments[judgments["query_id"].isin(list(query_ids))]
+    cases = [(ranking_of(candidates, mixed(parts, weights)), judged) for weights in options]
+    table = scores_in_one_pass(cases, query_ids, measure, relevant_grade)
     n = table.shape[1]
     earned = np.empty(n)
     nearest = min(range(len(options)), key=lambda row: _distance(options[row], prior))

@@ -44,12 +44,10 @@ def per_query_scores(
     """
     by_object = {measure_of(name, relevant_grade): name for name in measures}
     wanted = set(query_ids)
-    run = ranking[ranking["query_id"].isin(wanted)]
-    qrels = judgments[judgments["query_id"].isin(wanted)]
-    run = run.rename(columns={"query_id": "query_id", "doc_id": "doc_id"})[["query_id", "doc_id", "score"]]
-    qrels = qrels.rename(columns={"grade": "relevance"})[["query_id", "doc_id", "relevance"]]
+    run = by_document(ranking[ranking["query_id"].isin(wanted)], "score")
+    qrels = by_document(judgments[judgments["query_id"].isin(wanted)], "grade")
     found: dict[tuple[str, str], float] = {}
-    if len(run):
+    if run:
         for metric in ir_measures.iter_calc(list(by_object), qrels, run):
             found[(str(metric.query_id), by_object[metric.measure])] = float(metric.value)
     rows = [(query_id, name, found.get((query_id, name), 0.0)) for query_id in query_ids for name in measures]

@@ -4,18 +4,24 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+_MAGNITUDE, _SIGN = 0x7FFFFFFF, 0x80000000  # of the bits of a single-precision number
+_INFINITE = 0x7F800000
+_FURTHER_THAN_ANY = 1 << 33  # more steps than lie between any two of them
 
-def strictly_decreasing(scores: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Return the scores, best first, lowered by the least that single precision needs to part ties.
+
+def strictly_decreasing(scores: NDArray[np.float64], lists: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
+    """Return scores, best first, lowered by the least that single precision needs to part ties.
 
     trec_eval reads scores as C floats and breaks ties by document id; a run without ties is read the same
-    way by every tool.
+    way by every tool. lists: the number of each score's list, ascending; a single list without it. Scores are not NaN.
     """
-    limited = scores.astype(np.float32)
-    for index in range(1, len(limited)):
-        below = np.nextafter(limited[index - 1], np.float32(-np.inf))
-        limited[index] = min(limited[index], below)
-    return limited
+    # Single-precision numbers in their order, as whole numbers one step apart; both zeros are 0.
+    bits = scores.astype(np.float32).view(np.int32).astype(np.int64)
+    steps = np.where(bits >= 0, bits, -(bits & _MAGNITUDE))
+    # s[i] = min(steps[i], s[i - 1] - 1), as a running minimum of what is i steps higher; each list lies below the last.
+    place = np.arange(len(steps)) - (0 if lists is None else lists * _FURTHER_THAN_ANY)
+    parted = np.maximum(np.minimum.accumulate(steps + place) - place, -_INFINITE)
+    return np.asarray(np.where(parted >= 0, parted, -parted | _SIGN).astype(np.uint32).view(np.float32))
 
 
 def ranking_of(candidates: pd.DataFrame, scores: NDArray[np.float64] | NDArray[np.float32]) -> pd.DataFrame:
@@ -23,15 +29,14 @@ def ranking_of(candidates: pd.DataFrame, scores: NDArray[np.float64] | NDArray[n
 
     Ties keep the first stage's order. Queries stay in their order of first appearance.
     """
-    frame = candidates[["query_id", "doc_id"]].copy()
-    frame["first"] = candidates["rank"].to_numpy()
-    frame["raw"] = np.asarray(scores, dtype=np.float64)
-    frame["place"] = pd.factorize(frame["query_id"])[0]
-    frame = frame.sort_values(["place", "raw", "first"], ascending=[True, False, True], kind="stable")
-    parts = [strictly_decreasing(part["raw"].to_numpy()) for _, part in frame.groupby("place", sort=True)]
-    frame["score"] = np.concatenate(parts).astype(np.float64) if parts else []
-    frame["rank"] = frame.groupby("place").cumcount() + 1
-    return frame[["query_id", "doc_id", "rank", "score"]].reset_index(drop=True)
+    raw = np.asarray(scores, dtype=np.float64)
+    queries = pd.factorize(candidates["query_id"])[0].astype(np.int64)
+    order = np.lexsort((candidates["rank"].to_numpy(), -raw, queries))
+    queries = queries[order]
+    frame = candidates[["query_id", "doc_id"]].take(order).reset_index(drop=True)
+    frame["rank"] = np.arange(len(order)) - np.searchsorted(queries, queries) + 1
+    frame["score"] = strictly_decreasing(raw[order], queries).astype(np.float64)
+    return frame
 
 
 def oracle_ranking(candidates: pd.DataFrame, judgments: pd.DataFrame) -> pd.DataFrame:

@@ -1,5 +1,7 @@
 """Which strategies are compared with which: the locked questions, and the rest as exploratory."""
 
+from functools import cache
+
 import pandas as pd
 
 from rerank.decide.choice import Contender, best_on_dev, is_model_alone
@@ -62,10 +64,14 @@ def all_comparisons(ran: Ran, by_seed: pd.DataFrame) -> list[Comparison]:
     plan = ran.plan
     present = [run.name for run in ran.runs]
 
+    @cache  # the reference of most comparisons is the same
+    def scores(name: str, measure: str) -> Scores:
+        return scores_of(ran, by_seed, name, measure)
+
     def one(reference: str, challenger: str, measure: str, confirmatory: bool) -> Comparison:
         return compare(
-            scores_of(ran, by_seed, reference, measure),
-            scores_of(ran, by_seed, challenger, measure),
+            scores(reference, measure),
+            scores(challenger, measure),
             measure=measure,
             margin=plan.margin,
             alpha=plan.alpha,

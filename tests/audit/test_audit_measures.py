@@ -9,7 +9,7 @@ from statsmodels.stats.inter_rater import cohens_kappa
 from statsmodels.stats.proportion import proportion_confint
 
 from rerank.audit.agreement import binned, kappa, kendall, top_one
-from rerank.audit.biases import position_slope, preference, turned_pairs
+from rerank.audit.biases import position_slope, preference, preferences_of, turned_pairs
 from rerank.audit.disagreements import disagreements
 from rerank.audit.pairs import scored_pairs
 from rerank.audit.probes import fooled, probes_of
@@ -102,7 +102,7 @@ def test_top_one_has_wilsons_interval() -> None:
 def test_a_preference_within_one_group_is_spearmans_correlation() -> None:
     rows = rows_of(1, 30).assign(grade=1)
     golden = stats.spearmanr(rows["teacher"], rows["length"]).statistic
-    assert preference(rows, "length", 1).value == pytest.approx(golden)
+    assert preference(preferences_of(rows, "length"), 1).value == pytest.approx(golden)
 
 
 def test_a_noisy_teacher_has_no_length_bias_where_relevant_documents_are_longer() -> None:
@@ -111,11 +111,11 @@ def test_a_noisy_teacher_has_no_length_bias_where_relevant_documents_are_longer(
     rows["length"] = 100 * rows["grade"] + np.random.default_rng(1).integers(0, 100, len(rows))
     error = stats.rankdata(rows["teacher"]) - stats.rankdata(rows["grade"])
     assert stats.spearmanr(error, rows["length"]).pvalue < 1e-6
-    found = preference(rows, "length", 1)
+    found = preference(preferences_of(rows, "length"), 1)
     assert found.ci_low is not None
     assert found.ci_high is not None
     assert found.ci_low < 0 < found.ci_high
-    biased = preference(rows.assign(teacher=rows["teacher"] + rows["length"] / 100), "length", 1)
+    biased = preference(preferences_of(rows.assign(teacher=rows["teacher"] + rows["length"] / 100), "length"), 1)
     assert biased.ci_low is not None
     assert biased.ci_low > 0.1
 

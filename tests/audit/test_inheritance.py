@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from rerank.audit.biases import preference, preference_difference
+from rerank.audit.biases import preference, preference_difference, preferences_of
 from rerank.audit.inheritance import (
     contradictions,
     difference_of,
@@ -138,23 +138,27 @@ def test_a_difference_of_preferences_within_one_group_is_that_of_two_spearman_co
     rows = made(1, 30).assign(grade=1)
     rows["C"] = np.random.default_rng(5).standard_normal(len(rows))
     golden = [stats.spearmanr(rows[name], rows["length"]).statistic for name in ("C", "teacher")]
-    found = preference_difference(rows, "length", 1, ["C"], ["teacher"])
+    without, with_teacher = (preferences_of(rows, "length", [name]) for name in ("C", "teacher"))
+    found = preference_difference(without, with_teacher, 1)
     assert found == Measured(pytest.approx(golden[1] - golden[0]), None, None, 1)
 
 
 def test_a_difference_of_preferences_is_paired() -> None:
     rows = made(60)
     rows["D"] = rows["teacher"] + 0.01 * np.random.default_rng(6).standard_normal(len(rows))
-    alone = preference(rows, "length", 1)
-    found = preference_difference(rows, "length", 1, ["teacher"], ["D"])
-    assert found.value == pytest.approx(preference(rows, "length", 1, ["D"]).value - alone.value)  # type: ignore[operator]
+    of_teacher, of_student = (preferences_of(rows, "length", [name]) for name in ("teacher", "D"))
+    alone = preference(of_teacher, 1)
+    found = preference_difference(of_teacher, of_student, 1)
+    assert found.value == pytest.approx(preference(of_student, 1).value - alone.value)  # type: ignore[operator]
     assert found.ci_high - found.ci_low < 0.2 * (alone.ci_high - alone.ci_low)  # type: ignore[operator]
 
 
 def test_several_trainings_of_a_strategy_count_together() -> None:
     rows = made(30).assign(again=lambda frame: -frame["teacher"])
-    assert preference(rows, "length", 1, ["teacher", "again"]).value == pytest.approx(0)
-    assert preference(rows, "length", 1, ["teacher", "teacher"]) == preference(rows, "length", 1)
+    assert preference(preferences_of(rows, "length", ["teacher", "again"]), 1).value == pytest.approx(0)
+    assert preference(preferences_of(rows, "length", ["teacher", "teacher"]), 1) == preference(
+        preferences_of(rows, "length"), 1
+    )
 
 
 def test_without_a_contradicted_pair_nothing_is_measured() -> None:

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.stats import kendalltau
 
 from rerank.errors import RerankError
@@ -70,6 +72,24 @@ def test_parting_ties_moves_scores_by_the_least_step_only() -> None:
     assert found[0] == 1.0
     assert float(found[0] - found[2]) < 3e-7
     assert found[3] == np.float32(0.2)
+
+
+EXTREMES = (np.inf, 3.4e38, 1.0, 1e-45, 0.0, -0.0, -1e-45, -1.0, -3.4e38, -np.inf)
+
+
+@given(st.lists(st.lists(st.sampled_from(EXTREMES) | st.floats(-1, 1, width=32), max_size=12), max_size=5))
+def test_every_score_is_its_own_or_the_next_below_the_one_before_it(lists: list[list[float]]) -> None:
+    sorted_lists = [sorted(scores, reverse=True) for scores in lists]
+    golden = []
+    for scores in sorted_lists:
+        below = np.float32(np.inf)
+        for place, score in enumerate(scores):
+            value = np.float32(score) if place == 0 else min(np.float32(score), below)
+            below = np.nextafter(value, np.float32(-np.inf))
+            golden.append(value)
+    numbers = np.repeat(np.arange(len(lists)), [len(scores) for scores in lists])
+    found = strictly_decreasing(np.array([score for scores in sorted_lists for score in scores]), numbers)
+    assert found.tolist() == golden
 
 
 def test_the_oracle_puts_grades_in_order_and_unjudged_last() -> None:

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from rerank.stats.comparison import Comparison
-from rerank.stats.more_queries import FEW_DF, MAX_FACTOR, Settled, chi_square, queries_to_settle
+from rerank.stats.more_queries import FEW_DF, MAX_FACTOR, Settled, chi_square, queries_to_settle, significant
 
 MARGIN = 0.02
 
@@ -117,3 +117,20 @@ def test_chi_square_quantiles_are_those_of_scipy(df: int) -> None:
     uniform = np.linspace(0.005, 0.995, 199)
     accuracy = 1e-9 if df < FEW_DF else 2e-3
     assert chi_square(uniform, df) == pytest.approx(stats.chi2.ppf(uniform, df), rel=accuracy)
+
+
+@pytest.mark.parametrize("alpha", [0.5, 0.05, 0.05 / 3, 1e-4])
+@pytest.mark.parametrize("least", [1.0, 2.5, 19.0])
+def test_draws_are_significant_where_the_tail_of_students_t_says_so(alpha: float, least: float) -> None:
+    rng = np.random.default_rng(4)
+    freedom = np.append(least + rng.exponential(8, 500), [least, least, 1e4])
+    t = stats.t.isf(alpha, freedom) * rng.uniform(0.5, 1.5, len(freedom)) + rng.choice([0, 0.3, -0.3], len(freedom))
+    found = significant(t, freedom, alpha)
+    assert 0 < found.sum() < len(t)
+    assert found.tolist() == (stats.t.sf(t, freedom) < alpha).tolist()
+
+
+def test_draws_of_equal_freedom_are_split_at_the_critical_value() -> None:
+    critical = stats.t.isf(0.025, 24)
+    t = np.array([critical * 0.999_999, critical * 1.000_001])
+    assert significant(t, np.full(2, 24.0), 0.025).tolist() == [False, True]
