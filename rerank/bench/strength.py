@@ -3,6 +3,7 @@
 `python -m rerank.bench.strength FOLDER --train 50,150 --json FILE`. One division: the sizes are nested parts of one
 training set, development and test queries are the same for all. The chosen strategy is the trained one, plain or
 fused, that development queries choose (`decide/choice`); it is then compared on test queries with what is free.
+With controls among the strategies (C-long, D-long, C+D), a second stage's gain is told from longer training.
 """
 
 import argparse
@@ -21,9 +22,10 @@ from rerank.intake.finish import finish
 from rerank.intake.storage import save_dataset
 from rerank.planning.check import check_plan
 from rerank.planning.experiments import experiment_folder, load_result, lock_plan
-from rerank.planning.plan import FUSION, STRATEGIES, FirstStage, LearningCurve, Plan, Split, Teacher, Unlabelled
+from rerank.planning.plan import FUSION, PLAIN, STRATEGIES, FirstStage, LearningCurve, Plan, Split, Teacher, Unlabelled
 from rerank.planning.presets import preset
 from rerank.planning.splits import evaluable_queries
+from rerank.report.attribution import links_of
 from rerank.stats.compare import Scores, compare
 from rerank.worker.experiment import ExperimentSpec, run_experiment
 from rerank.worker.reporter import Silent
@@ -106,7 +108,9 @@ def points_of(result: Mapping[str, Any], folder: Path, n_train: int) -> list[dic
         scores = {str(point["strategy"]): _scores_at(curve, point, queries) for point in points}
         free_scores = {name: free[name].to_numpy().reshape(1, -1) for name in (better, FUSED_FREE)}
         each = {name: _difference(queries, free_scores[better], values, primary) for name, values in scores.items()}
-        chosen = str(best_on_dev([_contender(point) for point in points]))
+        # Controls tell what a second stage adds; they are nobody's choice.
+        candidates = [point for point in points if str(point["strategy"]).removesuffix(FUSION) in PLAIN]
+        chosen = str(best_on_dev([_contender(point) for point in candidates]))
         against = {
             better: each[chosen],
             FUSED_FREE: _difference(queries, free_scores[FUSED_FREE], scores[chosen], primary),
@@ -121,6 +125,12 @@ def points_of(result: Mapping[str, Any], folder: Path, n_train: int) -> list[dic
                 "against": against,
                 "better_free": better,
                 "each_against_better_free": each,
+                "second_stages": [
+                    {"strategy": name, "part": part, "reference": reference, "challenger": challenger}
+                    | _difference(queries, scores[reference], scores[challenger], primary, reference_is_trained=True)
+                    for name in scores
+                    for part, reference, challenger in links_of(name, tuple(scores))
+                ],
             }
         )
     return found
@@ -137,10 +147,12 @@ def _scores_at(curve: pd.DataFrame, point: Mapping[str, Any], queries: tuple[str
     return mine.pivot(index="seed", columns="query_id", values="value")[list(queries)].to_numpy()
 
 
-def _difference(queries: tuple[str, ...], free: Any, trained: Any, measure: str) -> dict[str, Any]:
+def _difference(
+    queries: tuple[str, ...], reference: Any, trained: Any, measure: str, *, reference_is_trained: bool = False
+) -> dict[str, Any]:
     item = compare(
-        Scores("free", queries, free, "same", trained=False),
-        Scores("chosen", queries, trained, "same", trained=True),
+        Scores("reference", queries, reference, "same", trained=reference_is_trained),
+        Scores("challenger", queries, trained, "same", trained=True),
         measure=measure,
         margin=0.02,
         alpha=0.05,

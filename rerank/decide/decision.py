@@ -120,6 +120,11 @@ def _ties(against: Comparison) -> bool:
     return against.verdict in ("worse", "identical", "equivalent") or against.negligible
 
 
+def _does_as_well(against: Comparison) -> bool:
+    """Say whether a cheaper reference ties, or is not behind and not shown to be worse: nothing speaks for paying."""
+    return _ties(against) or (against.verdict != "better" and (against.delta or 0.0) <= 0)
+
+
 def _free_gains(evidence: Evidence) -> list[Comparison]:
     return [item for item in evidence.free_baselines if item.verdict == "better" and not item.negligible]
 
@@ -188,13 +193,11 @@ def _with_gain(evidence: Evidence, single: Comparison) -> Decision:
     against = _against(evidence, free)
     if free is not None and against is not None:
         luck, seeds = _luck(single, against)
-        ties = _ties(against)
-        # Not shown to be better and not even ahead: nothing speaks for paying.
-        behind = against.verdict != "better" and (against.delta or 0.0) <= 0
-        if carries and (ties or behind or not _worth_it(evidence, against)):
+        free_does = _does_as_well(against)
+        if carries and (free_does or not _worth_it(evidence, against)):
             return _with_second(evidence, reasons)
-        if ties or behind:
-            why = "free_baseline_ties" if ties else "free_baseline_not_beaten"
+        if free_does:
+            why = "free_baseline_ties" if _ties(against) else "free_baseline_not_beaten"
             return _free(free, (*reasons, why, *luck), ("more_judged_queries", "better_base_model", *seeds))
         if not _worth_it(evidence, against):
             return _free(free, (*reasons, "single_too_dear", *luck), ("other_prices", *seeds))
@@ -204,6 +207,7 @@ def _with_gain(evidence: Evidence, single: Comparison) -> Decision:
     teacher = _teacher(evidence)
     reasons = (*reasons, about, *teacher, *luck)
     if second is not None and about == "second_better":
+        reasons = (*reasons, _about_longer(evidence)[0])
         return Decision("add_second_stage", reasons, (*would, *seeds), {"delta": second.delta or 0.0})
     if "teacher_red" in teacher:
         return Decision("repair_teacher", reasons, ("better_teacher", *seeds))
@@ -238,12 +242,25 @@ def _with_second(evidence: Evidence, reasons: tuple[str, ...]) -> Decision:
     """Return the decision for two stages where the single stage alone would not do."""
     second = evidence.second
     luck, seeds = _luck(evidence.single, second)
-    reasons = (*reasons, "second_better", "second_beats_all", *_teacher(evidence), *luck)
+    credited, would = _about_longer(evidence)
+    reasons = (*reasons, "second_better", "second_beats_all", credited, *_teacher(evidence), *luck)
     numbers: dict[str, Number] = {"delta": (second.delta if second else None) or 0.0}
     free = _best_free(evidence)
     if free is not None:  # what would be in use without the second stage
         numbers["strategy"] = free.challenger
-    return Decision("add_second_stage", reasons, ("other_margin", *seeds), numbers)
+    return Decision("add_second_stage", reasons, ("other_margin", *would, *seeds), numbers)
+
+
+def _about_longer(evidence: Evidence) -> tuple[str, tuple[str, ...]]:
+    """Return what a single stage of as many steps says of the second stage's gain, and what would change that."""
+    longer = evidence.second_against_longer
+    if longer is None or longer.verdict == "not_comparable":
+        return "second_not_controlled", ("controls_trained",)
+    if longer.verdict == "better" and not longer.negligible:
+        return "second_beats_longer", ()
+    if _does_as_well(longer):
+        return "second_only_longer", ("longer_single_stage",)
+    return "second_longer_not_beaten", ("more_judged_queries",)
 
 
 def _about_second(evidence: Evidence, second: Comparison | None) -> tuple[str, tuple[str, ...]]:
@@ -258,7 +275,10 @@ def _about_second(evidence: Evidence, second: Comparison | None) -> tuple[str, t
         if second.challenger in evidence.broken:
             return "second_breaks_guardrail", _KEEP
         if _worth_it(evidence, second):
-            return "second_better", ("other_margin",)
+            credited, would = _about_longer(evidence)
+            if credited == "second_only_longer":
+                return credited, would
+            return "second_better", ("other_margin", *would)
         return "second_too_dear", ("other_prices",)
     if second.verdict == "worse":
         return "second_worse", ("better_teacher",)

@@ -41,6 +41,10 @@ REASONS = (
     "free_baseline_not_beaten",
     "second_better",
     "second_beats_all",
+    "second_beats_longer",
+    "second_longer_not_beaten",
+    "second_only_longer",
+    "second_not_controlled",
     "second_too_dear",
     "second_breaks_guardrail",
     "second_negligible",
@@ -72,6 +76,8 @@ WOULD_CHANGE = (
     "other_prices",
     "guardrails_kept",
     "other_guardrails",
+    "longer_single_stage",
+    "controls_trained",
 )
 
 
@@ -87,7 +93,8 @@ class Evidence:
     cost at the user's traffic and value of a success; empty when nobody gave them: cost is then shown and does
     not decide. alpha: the plan's, for how many queries a gain would need. signal: the best D against the best C, when
     the plan locked that question. second_against_untrained: the two-stage strategy (challenger) against the first
-    stage and each free strategy. broken: by strategy, the guardrails of the plan that it breaks; one that breaks any
+    stage and each free strategy. second_against_longer: the same against the best single stage that was trained for as
+    long as two, None when none was. broken: by strategy, the guardrails of the plan that it breaks; one that breaks any
     is not recommended. broken_by_chance: those of them whose limits all lie within chance. distillation_blocked: a
     red audit kept the teacher from teaching. tested_share: of further judged queries, those that the plan would test.
     """
@@ -108,6 +115,7 @@ class Evidence:
     broken: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     distillation_blocked: bool = False
     second_against_untrained: tuple[Comparison, ...] = ()
+    second_against_longer: Comparison | None = None
     broken_by_chance: frozenset[str] = frozenset()
     tested_share: float = 1.0
 

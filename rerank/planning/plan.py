@@ -21,6 +21,7 @@ SINGLE_STAGE = _with_fused("C", "D")
 TWO_STAGE = _with_fused("C-then-D", "D-then-C")
 # One stage with the two-stage step budget: what of a second stage's gain is only more training, or only its data.
 CONTROLS = ("C-long", "D-long", "C+D")
+LONGER = _with_fused("C-long", "D-long")  # the single stages among them
 FUSED = _with_fused(*PLAIN)[len(PLAIN) :]
 STRATEGIES = (*PLAIN, *FUSED, *_with_fused(*CONTROLS))
 

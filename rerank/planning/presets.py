@@ -4,10 +4,10 @@ import dataclasses
 
 from rerank.errors import RerankError
 from rerank.planning.plan import (
-    CONTROLS,
     FUSED,
     PLAIN,
     SINGLE_STAGE,
+    STRATEGIES,
     UNTRAINED,
     FirstStage,
     LearningCurve,
@@ -30,7 +30,7 @@ def preset(name: str, dataset_digest: str) -> Plan:
     # The controls keep a second stage from being credited for more training.
     standard = Plan(
         dataset_digest=dataset_digest,
-        strategies=(*PLAIN, *FUSED, *CONTROLS),
+        strategies=STRATEGIES,
         # Either may be the best single stage, and D's curve alone tells what more teacher scores would bring.
         learning_curve=LearningCurve(shares=CURVE_SHARES, strategies=SINGLE_STAGE),
     )
@@ -73,7 +73,7 @@ def template(name: str, start: Plan) -> Plan:
     if name == "second_stage":
         return dataclasses.replace(
             start,
-            strategies=(*PLAIN, *FUSED, *CONTROLS),
+            strategies=STRATEGIES,
             learning_curve=dataclasses.replace(curve, shares=()),
         )
     if name == "label_or_distil":

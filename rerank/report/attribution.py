@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rerank.planning.plan import Plan
+from rerank.planning.plan import FUSION, TWO_STAGE, Plan
 from rerank.stats.comparison import Comparison
 
 # Two-stage strategy: the single stage that it continues and that one's equal-budget control.
@@ -17,14 +17,16 @@ def links_of(strategy: str, present: Sequence[str]) -> list[tuple[str, str, str]
     longer single stage, same steps. `order`: one after the other against together. Without the joint training
     `signal` and `order` are one part, `signal_and_order`.
     """
-    if strategy not in CHAINS or strategy not in present:
+    plain = strategy.removesuffix(FUSION)
+    if plain not in CHAINS or strategy not in present:
         return []
-    single, long = CHAINS[strategy]
+    # A fused strategy is held against the fused forms of its parts.
+    single, long, joint = (part + strategy[len(plain) :] for part in (*CHAINS[plain], "C+D"))
     if not {single, long} <= set(present):
         return []
     links = [("steps", single, long)]
-    if "C+D" in present:
-        return [*links, ("signal", long, "C+D"), ("order", "C+D", strategy)]
+    if joint in present:
+        return [*links, ("signal", long, joint), ("order", joint, strategy)]
     return [*links, ("signal_and_order", long, strategy)]
 
 
@@ -32,7 +34,7 @@ def attribution(plan: Plan, present: Sequence[str], comparisons: Sequence[Compar
     """Return the parts of every two-stage strategy's gain on the primary measure; the parts add up to the gain."""
     known = {(item.reference, item.challenger): item for item in comparisons if item.measure == plan.primary_measure}
     found = []
-    for strategy in CHAINS:
+    for strategy in TWO_STAGE:
         for part, reference, challenger in links_of(strategy, present):
             item = known.get((reference, challenger))
             if item is None:

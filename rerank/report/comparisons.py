@@ -6,7 +6,7 @@ import pandas as pd
 
 from rerank.decide.choice import Contender, best_on_dev, is_model_alone
 from rerank.planning.graph import path_of
-from rerank.planning.plan import DISTILLED, FUSION, LABELLED, SINGLE_STAGE, TWO_STAGE, UNTRAINED, Plan
+from rerank.planning.plan import DISTILLED, FUSION, LABELLED, LONGER, SINGLE_STAGE, TWO_STAGE, UNTRAINED, Plan
 from rerank.report.attribution import links_of
 from rerank.report.per_query import score_table
 from rerank.report.ran import Ran
@@ -58,8 +58,8 @@ def all_comparisons(ran: Ran, by_seed: pd.DataFrame) -> list[Comparison]:
     Confirmatory, on the primary measure with Holm between them: best single-stage against first-stage, best
     two-stage against best single-stage and, if the plan asks, best D against best C; chosen on development scores.
     Exploratory: every strategy against first-stage on every measure, the locked pairs on Success@1, two-stage
-    against its own single stages, single-stage and the best two-stage against what is free, fused against plain, and
-    two-stage against its equal-budget controls.
+    against its own single stages, single-stage and the best two-stage against what is free, fused against plain,
+    two-stage against its equal-budget controls, and the best two-stage against the best longer single stage.
     """
     plan = ran.plan
     present = [run.name for run in ran.runs]
@@ -94,6 +94,10 @@ def all_comparisons(ran: Ran, by_seed: pd.DataFrame) -> list[Comparison]:
         for _, challenger in locked
         if challenger in TWO_STAGE
         for other in free
+    ]
+    longer = best_of(ran, LONGER)
+    wanted += [
+        (longer, challenger, plan.primary_measure) for _, challenger in locked if longer and challenger in TWO_STAGE
     ]
     for name in present:
         path = path_of(name)

@@ -8,8 +8,8 @@ from rerank.decide.decision import decide, gate_one
 from rerank.decide.evidence import Evidence
 from rerank.decide.guardrails import broken_by_chance, broken_of
 from rerank.planning.graph import distils
-from rerank.planning.plan import DISTILLED, LABELLED, TWO_STAGE, UNTRAINED
-from rerank.report.comparisons import FIRST
+from rerank.planning.plan import DISTILLED, LABELLED, LONGER, TWO_STAGE, UNTRAINED
+from rerank.report.comparisons import FIRST, best_of
 from rerank.report.ran import Ran
 from rerank.stats.comparison import Comparison
 
@@ -60,6 +60,7 @@ def _evidence(
     guardrails: Sequence[Mapping[str, Any]],
     net_usd: Mapping[tuple[str, str], float],
     blocking_findings: tuple[str, ...],
+    longer: str | None,
 ) -> Evidence:
     single, second, signal = _locked(comparisons, plan["primary_measure"])
     mine = [found for found in comparisons if found.measure == plan["primary_measure"]]
@@ -86,6 +87,9 @@ def _evidence(
         second_against_untrained=tuple(
             found for found in mine if found.reference in UNTRAINED and found.challenger == taught
         ),
+        second_against_longer=next(
+            (found for found in mine if taught and found.reference == longer and found.challenger == taught), None
+        ),
         broken_by_chance=broken_by_chance(guardrails),
         tested_share=split["test_share"] if split["kind"] == "holdout" else 1.0,
     )
@@ -98,6 +102,8 @@ def _record(evidence: Evidence) -> dict[str, Any]:
         decision[name] = list(decision[name])
     decision["single_strategy"] = evidence.single.challenger if evidence.single else None
     decision["second_strategy"] = evidence.second.challenger if evidence.second else None
+    longer = evidence.second_against_longer
+    decision["longer_strategy"] = longer.reference if longer else None
     decision["recommended_strategy"] = _recommended(decision)
     decision["next_numbers"] = dict(decision["next_numbers"])
     return decision
@@ -116,7 +122,8 @@ def decision_of(
     net_usd: by (reference, challenger), what changing over brings minus its extra cost; empty when unknown.
     """
     blocking = _blocking_findings(ran.dataset.manifest)
-    evidence = _evidence(ran.plan.to_dict(), comparisons, oracle_delta, audit, guardrails, net_usd, blocking)
+    longer = best_of(ran, LONGER)
+    evidence = _evidence(ran.plan.to_dict(), comparisons, oracle_delta, audit, guardrails, net_usd, blocking, longer)
     return _record(evidence), gate_one(evidence)
 
 
@@ -136,6 +143,8 @@ def decision_with(result: Mapping[str, Any], net_usd: Mapping[tuple[str, str], f
         return None
     room = result["first_stage"]["oracle"] - result["strategies"][FIRST]["measures"][primary]
     guardrails = result.get("guardrails", [])  # not in results of earlier versions
-    found = _record(_evidence(result["plan"], comparisons, room, result["teacher_audit"], guardrails, net_usd, ()))
+    longer = result["decision"].get("longer_strategy")  # nor these
+    evidence = _evidence(result["plan"], comparisons, room, result["teacher_audit"], guardrails, net_usd, (), longer)
+    found = _record(evidence)
     same = all(found[name] == result["decision"][name] for name in ("code", "reasons"))
     return None if same else found

@@ -185,9 +185,9 @@ def _experiment(say: Say, plan: Plan, key: str, manifest: Mapping[str, Any]) -> 
         format_func=lambda name: name_of(say, TEACHERS, name),
         key=f"teacher_{key}",
     )
-    fused = [f"{name}{FUSION}" for name in picked] if is_fused else []
-    controls = CONTROLS if is_controlled else ()
-    strategies = ("first-stage", *(name for name in STRATEGIES if name in (*picked, *fused, *controls)))
+    plain = [*picked, *(CONTROLS if is_controlled else ())]
+    fused = [f"{name}{FUSION}" for name in plain] if is_fused else []
+    strategies = ("first-stage", *(name for name in STRATEGIES if name in (*plain, *fused)))
     return replace(
         plan,
         strategies=strategies,

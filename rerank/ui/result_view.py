@@ -12,7 +12,7 @@ from rerank.errors import RerankError
 from rerank.figures.forest import forest
 from rerank.planning.business import load_business
 from rerank.planning.experiments import experiment_folder
-from rerank.planning.plan import CONTROLS
+from rerank.planning.plan import CONTROLS, FUSION
 from rerank.report.files import zip_bytes
 from rerank.ui import cached
 from rerank.ui.export_view import export_panel
@@ -200,7 +200,11 @@ def _figures(say: Say, result: Mapping[str, Any]) -> None:
     primary = result["plan"]["primary_measure"]
     mine = [item for item in result["comparisons"] if item["measure"] == primary]
     locked = [item for item in mine if item["confirmatory"] and item["reference"] != "first-stage"]
-    against = [item for item in mine if item["reference"] == "first-stage" and item["challenger"] not in CONTROLS]
+    against = [
+        item
+        for item in mine
+        if item["reference"] == "first-stage" and item["challenger"].removesuffix(FUSION) not in CONTROLS
+    ]
     shown = against + locked
     heading = say("Differences with 95 % intervals")
     st.markdown(f"**{heading}**")

@@ -63,6 +63,16 @@ REASONS: Mapping[str, str] = {
     "second_beats_all": later(
         "The two stages together are better than the first stage and than everything without training."
     ),
+    "second_beats_longer": later("It also beats {longer}, a single stage that was trained for as long."),
+    "second_longer_not_beaten": later(
+        "It is not shown to beat {longer}, a single stage that was trained for as long: part of the gain may be longer training."
+    ),
+    "second_only_longer": later(
+        "Two stages beat the single stage, but {longer}, a single stage that was trained for as long, does as well or lies ahead: the gain is not credited to the second stage."
+    ),
+    "second_not_controlled": later(
+        "No single stage was trained for as long as the two stages: part of the gain may be longer training."
+    ),
     "second_too_dear": later("The second stage adds a gain, but costs more than it is worth."),
     "second_breaks_guardrail": later("The second stage gains, but breaks a guardrail of the plan."),
     "second_negligible": later("The second stage's gain is smaller than the margin."),
@@ -94,6 +104,8 @@ WOULD_CHANGE: Mapping[str, str] = {
     "other_prices": later("other prices, or a gain that is worth more"),
     "guardrails_kept": later("a strategy that keeps the guardrails"),
     "other_guardrails": later("other guardrails (locked in a new plan)"),
+    "longer_single_stage": later("a plan whose single stage is trained for as long as two stages"),
+    "controls_trained": later("the equal-budget controls, trained as well"),
 }
 
 GATE: Mapping[str, str] = {
@@ -121,8 +133,8 @@ def _facts(say: Say, decision: Mapping[str, Any]) -> dict[str, object]:
         facts["n_more_to_judge"] = count(more)
     if "strategy" in facts:
         facts["strategy"] = strategy_name(say, str(facts["strategy"]))
-    for role in ("single", "second"):
-        name = decision[f"{role}_strategy"]
+    for role in ("single", "second", "longer"):
+        name = decision.get(f"{role}_strategy")
         facts[role] = strategy_name(say, name) if name else ""
     return facts
 

@@ -97,6 +97,7 @@ def every_evidence() -> list[Evidence]:
     dear = {("first-stage", "C"): -1.0}
     cases += [evidence(net_usd=dear, free_baselines=baselines) for baselines in free]
     cases.append(evidence(net_usd={**dear, ("first-stage", "embedding"): -1.0}, free_baselines=(FREE,)))
+    cases += [evidence(second=SECOND, second_against_longer=found_) for found_ in _shapes("C-long", "C-then-D")]
     return cases + guarded(free) + carried(free, against)
 
 
@@ -172,6 +173,8 @@ def test_a_second_stage_is_only_added_on_a_real_gain(decided: list[tuple[Evidenc
         assert case.single is not None
         carried = {item.reference for item in case.second_against_untrained if item.verdict == "better"}
         assert (case.single.verdict, case.single.negligible) == ("better", False) or "first-stage" in carried
+        longer = case.second_against_longer
+        assert longer is None or (longer.verdict not in ("worse", "identical", "equivalent") and not longer.negligible)
 
 
 def test_nothing_that_breaks_a_guardrail_is_recommended(decided: list[tuple[Evidence, object]]) -> None:
@@ -349,6 +352,59 @@ def test_two_stages_that_beat_all_that_is_cheaper_are_added_whatever_the_first_a
     assert decide(
         dataclasses.replace(case, free_baselines=(FREE,), second_against_untrained=(TOGETHER, OVER_FREE))
     ).code == ("add_second_stage")
+
+
+LONGER = found("better", "C-long", "C-then-D", delta=0.03)
+
+
+@pytest.mark.parametrize(
+    ("against_longer", "reason", "would"),
+    [
+        (None, "second_not_controlled", "controls_trained"),
+        (found("not_comparable", "C-long", "C-then-D"), "second_not_controlled", "controls_trained"),
+        (LONGER, "second_beats_longer", None),
+        (found("not_worse", "C-long", "C-then-D", delta=0.01), "second_longer_not_beaten", "more_judged_queries"),
+        (found("inconclusive", "C-long", "C-then-D", delta=0.04), "second_longer_not_beaten", "more_judged_queries"),
+    ],
+)
+@pytest.mark.parametrize("single", ["better", "inconclusive"])
+def test_a_second_stage_is_added_and_it_is_said_what_longer_training_alone_does(
+    single: Verdict, against_longer: Comparison | None, reason: str, would: str | None
+) -> None:
+    item = decide(
+        evidence(
+            single=found(single),
+            second=SECOND,
+            second_against_longer=against_longer,
+            second_against_untrained=(TOGETHER,),
+        )
+    )
+    assert item.code == "add_second_stage"
+    assert [code for code in item.reasons if "longer" in code or "controlled" in code] == [reason]
+    assert set(item.would_change) & {"controls_trained", "more_judged_queries"} == ({would} if would else set())
+
+
+@pytest.mark.parametrize(
+    "against_longer",
+    [
+        found("worse", "C-long", "C-then-D"),
+        found("identical", "C-long", "C-then-D", delta=0.0),
+        found("equivalent", "C-long", "C-then-D", delta=0.005),
+        found("better", "C-long", "C-then-D", delta=0.01, negligible=True),
+        found("inconclusive", "C-long", "C-then-D", delta=-0.01),
+        found("not_worse", "C-long", "C-then-D", delta=0.0),
+    ],
+)
+def test_what_longer_training_does_as_well_is_not_credited_to_a_second_stage(against_longer: Comparison) -> None:
+    case = evidence(second=SECOND, second_against_longer=against_longer, second_against_untrained=(TOGETHER,))
+    item = decide(case)
+    assert (item.code, item.reasons) == ("adopt_single_stage", ("single_better", "second_only_longer"))
+    assert item.would_change == ("longer_single_stage",)
+    # Nor do two stages carry a single stage that gains nothing.
+    assert decide(dataclasses.replace(case, single=found("worse"))).code == "stop"
+    # What is not better than the single stage has nothing to be credited.
+    open_ = dataclasses.replace(case, second=found("inconclusive", "C", "C-then-D"))
+    assert "second_only_longer" not in decide(open_).reasons
 
 
 def test_a_tie_of_the_single_stage_with_what_is_free_does_not_hide_a_second_stage_that_beats_both() -> None:

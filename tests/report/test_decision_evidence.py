@@ -15,17 +15,30 @@ from rerank.stats.comparison import Comparison
 GUARDRAILS = [{"guardrail": "max_harmed_share", "strategies": {"D": {"status": "broken"}, "C": {"status": "held"}}}]
 
 
-def ran_of(plan: Plan, left_out: Mapping[str, Mapping[str, int]] | None = None) -> Ran:
+def ran_of(
+    plan: Plan,
+    left_out: Mapping[str, Mapping[str, int]] | None = None,
+    dev_scores: Mapping[str, float] | None = None,
+) -> Ran:
     manifest = {"n_queries": 90, "n_judgments": 900, "n_documents": 5, "left_out": left_out or {}}
-    return cast(Ran, SimpleNamespace(plan=plan, dataset=SimpleNamespace(manifest=manifest)))
+    runs = [
+        SimpleNamespace(name=name, dev_score=score, lead_of_plain=None, fusion_weights=())
+        for name, score in (dev_scores or {}).items()
+    ]
+    return cast(Ran, SimpleNamespace(plan=plan, dataset=SimpleNamespace(manifest=manifest), runs=runs))
 
 
-def evidence_of(plan: Plan, comparisons: list[Comparison], monkeypatch: pytest.MonkeyPatch) -> Evidence:
+def evidence_of(
+    plan: Plan,
+    comparisons: list[Comparison],
+    monkeypatch: pytest.MonkeyPatch,
+    dev_scores: Mapping[str, float] | None = None,
+) -> Evidence:
     seen: list[Evidence] = []
     decide = decision.decide
     monkeypatch.setattr(decision, "decide", lambda evidence: seen.append(evidence) or decide(evidence))
     decided, _ = decision.decision_of(
-        ran_of(plan), comparisons, 0.3, {"colour": "green"}, GUARDRAILS, {("C", "C-then-D"): 2.0}
+        ran_of(plan, None, dev_scores), comparisons, 0.3, {"colour": "green"}, GUARDRAILS, {("C", "C-then-D"): 2.0}
     )
     assert (decided["single_strategy"], decided["second_strategy"]) == ("C", "C-then-D")
     return seen[0]
@@ -69,6 +82,19 @@ def test_the_locked_questions_and_the_free_baselines_are_found(monkeypatch: pyte
     assert found.free_baselines == (COMPARISONS[2],)
     assert found.free_against_single == (COMPARISONS[4],)
     assert found.net_usd == {("C", "C-then-D"): 2.0}
+
+
+def test_a_second_stage_stands_against_the_longer_single_stage_that_development_queries_choose(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    longer = [compared(name, "C-then-D", confirmatory=False) for name in ("C-long", "D-long", "C+D")]
+    for scores, expected in (
+        ({"C-long": 0.5, "D-long": 0.6, "C+D": 0.9, "D": 0.7}, longer[1]),  # C+D distils in its only stage
+        ({"C-long": 0.6, "D-long": 0.5}, longer[0]),
+        ({}, None),
+    ):
+        found = evidence_of(Plan("d" * 64), [*COMPARISONS, *longer], monkeypatch, scores)
+        assert found.second_against_longer == expected
 
 
 def test_broken_guardrails_and_the_question_of_the_signal_are_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,7 +52,7 @@ TABLES: Mapping[str, tuple[Mapping[str, str], tuple[str, ...]]] = {
     "errors of intake": (errors.ERRORS, tuple(codes.ERRORS)),
     "roles": (facts.WORDS["role"], tuple(ROLES)),
 }
-DECISION_FACTS = {"single", "second", "strategy", "n_more_to_judge", "delta", "oracle_delta"}
+DECISION_FACTS = {"single", "second", "longer", "strategy", "n_more_to_judge", "delta", "oracle_delta"}
 COMPARISON_FACTS = {"challenger", "reference", "measure", "delta", "interval", "margin", "n"}
 
 
@@ -236,6 +236,10 @@ def situations() -> Iterator[dict[str, Any]]:
     """Yield results with every decision that the verdicts of the two questions and the free baseline lead to."""
     cases: list[tuple[Verdict | None, bool]] = [(None, False), ("better", True), *((v, False) for v in VERDICTS)]
     audits = (None, "amber", "red")
+    longer = {
+        "amber": comparison("equivalent", "C-long", "C-then-D"),
+        "red": comparison("inconclusive", "C-long", "C-then-D"),
+    }
     for (single, small), (second, tiny), (free, _), audit in product(cases, cases, cases[:4], audits):
         one = comparison(single, negligible=small, n_more_queries=45) if single else None
         two = comparison(second, "C", "C-then-D", negligible=tiny, reasons=("luck_unknown",)) if second else None
@@ -250,9 +254,11 @@ def situations() -> Iterator[dict[str, Any]]:
             net_usd={} if audit else {("C", "C-then-D"): -1.0},
             distillation_wanted=True,
             teacher_audit=audit,
+            second_against_longer=longer.get(audit or ""),
         )
         decision = dataclasses.asdict(decide(evidence))
         decision |= {"single_strategy": "C" if one else None, "second_strategy": "C-then-D" if two else None}
+        decision["longer_strategy"] = "C-long" if audit else None
         compared = [record(found) for found in (one, two) if found is not None]
         yield {"decision": decision, "comparisons": compared, "gate_one": gate_one(evidence)}
 
