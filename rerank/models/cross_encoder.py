@@ -14,7 +14,7 @@ from rerank.errors import RerankError
 from rerank.models.batches import collate, token_batches
 from rerank.models.devices import Device
 from rerank.models.families import Family, family_of
-from rerank.models.memory import TokenBudget
+from rerank.models.memory import TokenBudget, refused_when_full
 from rerank.models.packed import pack
 from rerank.models.pairs import Pair, inverse, pairs_of, sent
 from rerank.models.token_store import PairTemplate, load_tokenizer
@@ -172,7 +172,9 @@ def load_cross_encoder(
         raise RerankError("model_not_loadable", folder=str(folder), cause=lost)
     if family_of(module.config) is None and not hasattr(module, "classifier"):
         raise RerankError("model_not_loadable", folder=str(folder), cause="no classifier head")
-    return CrossEncoder(module.to(device.handle).eval(), template, device)
+    with refused_when_full():
+        module = module.to(device.handle)
+    return CrossEncoder(module.eval(), template, device)
 
 
 def save_cross_encoder(module: Any, tokenizer_folder: Path, folder: Path) -> None:

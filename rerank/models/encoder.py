@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rerank.models.bert_family import LayerWeights, cast_layers, first_position, hidden_states
 from rerank.models.cross_encoder import SCORING_TOKENS
 from rerank.models.devices import Device
-from rerank.models.memory import TokenBudget
+from rerank.models.memory import TokenBudget, refused_when_full
 from rerank.models.packed import pack, token_means
 from rerank.models.pairs import pairs_of
 from rerank.models.sources import embedded_folder
@@ -37,7 +37,9 @@ class Encoder:
         model: Any = AutoModel.from_pretrained(
             str(folder), local_files_only=True, use_safetensors=True, dtype=torch.float32
         )
-        self._model = model.to(device.handle).eval()
+        with refused_when_full():
+            model = model.to(device.handle)
+        self._model = model.eval()
         with torch.no_grad():
             self._layers: list[LayerWeights] = cast_layers(self._model, device.product_type, first_only=False)
 

@@ -1,7 +1,8 @@
 """Doing the same work in smaller parts when a device's memory is full."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -34,6 +35,17 @@ def make_room(kind: str) -> None:
         torch.cuda.empty_cache()
     elif kind == "mps":
         torch.mps.empty_cache()
+
+
+@contextmanager
+def refused_when_full() -> Iterator[None]:
+    """Raise RerankError `model_does_not_fit` where memory is full: a whole model cannot be held in smaller parts."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        raise RerankError("model_does_not_fit") from error
 
 
 def total_memory(kind: str) -> int:

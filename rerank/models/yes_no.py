@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rerank.errors import RerankError
 from rerank.models.devices import Device
-from rerank.models.memory import TokenBudget
+from rerank.models.memory import TokenBudget, refused_when_full
 from rerank.models.token_store import load_tokenizer
 from rerank.models.weights import not_found
 
@@ -215,4 +215,6 @@ def load_yes_no_model(folder: Path, device: Device, system: str, words: tuple[st
     lost = not_found(info, head_may_be_new=False)
     if lost is not None:
         raise RerankError("teacher_not_loadable", folder=str(folder), cause=lost)
-    return YesNoModel(module.to(device.handle).eval(), tokenizer, device, system, words)
+    with refused_when_full():
+        module = module.to(device.handle)
+    return YesNoModel(module.eval(), tokenizer, device, system, words)

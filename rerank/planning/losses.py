@@ -14,6 +14,7 @@ CONTRASTIVE = ("auto", "lce", "listwise")
 # What a loss reads of a teacher's answer. Scores hold an order; an order holds no scores.
 READS: Mapping[str, Reading] = {"kl": "scores", "margin_mse": "scores", "ranknet": "order", "adr_mse": "order"}
 DISTILLATION = tuple(READS)
+TEMPERED = ("kl", "adr_mse")  # the losses that have a temperature
 GIVES: Mapping[str, Reading] = {  # by teacher
     "embedding": "scores",
     "fusion": "scores",

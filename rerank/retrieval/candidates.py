@@ -47,6 +47,13 @@ def fused(score_lists: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
     return total.astype(np.float32)
 
 
+def search_identity(kind: str) -> list[object] | None:
+    """Return what a search by words finds by, for the digest of what it found; None for a search without words."""
+    if kind not in ("bm25", "rrf"):
+        return None
+    return [tokens.VERSION, METHOD, K1, B, *([RRF_K] if kind == "rrf" else [])]
+
+
 def index_folder(dataset: Dataset) -> Path:
     """Return where the BM25 index of many documents lies; all versions of a dataset share it."""
     words = digest_of_file(Path(tokens.__file__))

@@ -65,7 +65,7 @@ def load_checkpoint(
     states: dict[int, dict[str, torch.Tensor]] = {}
     try:
         with safe_open(str(path), framework="pt") as stored:
-            record = json.loads(stored.metadata()["progress"])
+            progress = Progress(**json.loads(stored.metadata()["progress"]))
             for key in stored.keys():  # noqa: SIM118 - not a dict
                 group, rest = key.split("/", 1)
                 value = stored.get_tensor(key)
@@ -77,7 +77,7 @@ def load_checkpoint(
                     index, name = rest.split("/", 1)
                     states.setdefault(int(index), {})[name] = value
     except (SafetensorError, KeyError, ValueError, TypeError):
-        return None  # cut short by a power failure: the training starts anew
+        return None  # cut short by a power failure, or of another version: the training starts anew
     if {name: value.shape for name, value in weights.items()} != {
         name: value.shape for name, value in model.state_dict().items()
     }:
@@ -86,4 +86,4 @@ def load_checkpoint(
     whole = optimizer.state_dict()
     whole["state"] = states
     optimizer.load_state_dict(whole)
-    return Progress(**record), best
+    return progress, best

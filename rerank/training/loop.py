@@ -12,6 +12,7 @@ import torch
 from rerank.errors import RerankError
 from rerank.models.cross_encoder import CrossEncoder
 from rerank.models.devices import Device, synchronize
+from rerank.models.memory import refused_when_full
 from rerank.models.token_store import TokenStore
 from rerank.planning.plan import StageSettings
 from rerank.training.checkpoint import Progress, load_checkpoint, save_checkpoint, weights_of
@@ -86,8 +87,8 @@ def train(
     """Train in place, keeping the epoch that scores best on development queries; end early when none gets better.
 
     Resumes from `folder`'s checkpoint. Lists, order and dropout depend on (seed, epoch, step) alone, so a
-    resumed training ends with the weights of an uninterrupted one. Raises RerankError `nothing_to_train_on`
-    and `training_diverged`.
+    resumed training ends with the weights of an uninterrupted one. Raises RerankError `nothing_to_train_on`,
+    `training_diverged` and `model_does_not_fit`.
     """
     model, device = encoder.module, encoder.device
     optimizer = optimizer_of(model, settings, device)
@@ -130,7 +131,8 @@ def train(
                     n_queries=len(chosen),
                     queries=queries,
                 )
-            optimizer.step()
+            with refused_when_full():  # the first step makes AdamW's two moments of every weight
+                optimizer.step()
             optimizer.zero_grad(set_to_none=True)
             encoder.changed()
             synchronize(device)

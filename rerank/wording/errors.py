@@ -196,6 +196,9 @@ ERRORS: Mapping[str, str] = {
     "device_out_of_memory": later(
         "The device's memory does not hold one pair of {n_tokens} tokens. Lower max_length, or take a smaller model."
     ),
+    "model_does_not_fit": later(
+        "The device's memory is too small for this model with its gradients and the optimiser's state, whatever the batch. Take a smaller base model or a device with more memory, or stop what else uses it."
+    ),
     "scores_not_finite": later(
         "The model's scores are not finite: its weights are damaged or training diverged. Lower the learning rate in the plan, or take another base model."
     ),

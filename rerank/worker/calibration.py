@@ -14,7 +14,7 @@ from rerank.models.devices import synchronize, threads_of
 from rerank.models.passages import Reading
 from rerank.planning.forecast import Speed, Training, Work, forecast, saved_side_by_side
 from rerank.planning.graph import StageNode
-from rerank.planning.plan import FUSION
+from rerank.planning.plan import FUSION, StageSettings
 from rerank.store.artefacts import read_json, read_or_none, write_json
 from rerank.store.home import room
 from rerank.training.lists import TrainingList
@@ -28,14 +28,19 @@ N_SCORED = 48
 N_STEPS = 2
 
 
-def speed_key(base_model_digest: str, reading: Reading, numerics: dict[str, Any], dataset_digest: str) -> str:
-    """Return the name of a calibration: it holds for one model, way of reading, device and dataset."""
-    return digest_of([base_model_digest, reading.max_length, reading.passages, numerics, dataset_digest])
+def speed_key(
+    base_model_digest: str, reading: Reading, settings: StageSettings, numerics: dict[str, Any], dataset_digest: str
+) -> str:
+    """Return the name of a calibration: it holds for one model, way of reading and training, device and dataset."""
+    trained = [settings.dropout, settings.freeze_word_embeddings]  # what makes a step slower
+    return digest_of([base_model_digest, reading.max_length, reading.passages, trained, numerics, dataset_digest])
 
 
 def measure_speed(bench: Workbench) -> Speed:
     """Return this device's speed on this dataset's own pairs, measured once and kept; training as one lane has it."""
-    key = speed_key(bench.source.digest, bench.reading, bench.training_device.numerics(), bench.dataset.digest)
+    settings = bench.plan.contrastive
+    numerics = bench.training_device.numerics()
+    key = speed_key(bench.source.digest, bench.reading, settings, numerics, bench.dataset.digest)
     path = room("calibrations") / f"{key}.json"
     known = read_or_none(read_json, path)
     if known is not None:
@@ -47,13 +52,14 @@ def measure_speed(bench: Workbench) -> Speed:
     sampled = named(rows)
     pairs, firsts = bench.reading.pairs(bench.tokens, sampled)
     n_tokens = int(pairs.sizes.sum())
-    encoder = load_cross_encoder(bench.source.folder, bench.tokens.template, bench.device, seed=0)
+    encoder = load_cross_encoder(
+        bench.source.folder, bench.tokens.template, bench.device, seed=0, dropout=settings.dropout
+    )
     encoder.scores(pairs[:8])
     begun = time.perf_counter()
     encoder.scores(pairs)
     synchronize(bench.device)
     scoring = time.perf_counter() - begun
-    settings = bench.plan.contrastive
     optimizer = optimizer_of(encoder.module, settings, bench.device)
     gradients = StepGradients(
         encoder, "listwise", settings, bench.tokens, bench.plan.max_length, bench.reporter.breathe

@@ -15,8 +15,7 @@ from rerank.models.devices import Device
 from rerank.models.encoder import MAX_LENGTH, Encoder
 from rerank.models.sources import EMBEDDED_SHA256
 from rerank.planning.plan import Plan
-from rerank.retrieval.candidates import Scorer, build_candidates, document_texts, scorer_of
-from rerank.retrieval.tokens import VERSION
+from rerank.retrieval.candidates import Scorer, build_candidates, document_texts, scorer_of, search_identity
 from rerank.store.artefacts import read_json, read_or_none, read_parquet, write_json, write_parquet
 from rerank.store.home import room
 from rerank.worker.meter import Meter
@@ -138,7 +137,7 @@ def candidate_lists(dataset: Dataset, plan: Plan, query_ids: Sequence[str], simi
             "first_stage": [first.kind, first.pool, first.depth],
             "queries": sorted(query_ids),
             "encoder": similarities.identity if first.kind in ("embedding", "rrf") else None,
-            "tokens": VERSION if first.kind in ("bm25", "rrf") else None,
+            "words": search_identity(first.kind),
         }
     )
     path = room("candidates") / f"{digest}.parquet"

@@ -31,6 +31,7 @@ COPIES = 5  # of the weights in fp32: weights, gradients, two moments of Adam, t
 BESIDES = 1.5 * 2**30  # bytes of a process with its libraries and a micro-batch
 SHARE_OF_MEMORY = 0.5
 LOOK_SECONDS = 0.5  # between looks at whether to stop
+FULL = ("device_out_of_memory", "model_does_not_fit")
 GRACE_SECONDS = 20.0  # for a micro-batch to end after a stop
 
 
@@ -213,7 +214,7 @@ def _listen(bench: Workbench, lane: _Lane, lanes: list[_Lane], is_first: bool) -
     elif kind == "done":
         record: dict[str, Any] = facts
         return record
-    elif kind == "refused" and facts["code"] != "device_out_of_memory":
+    elif kind == "refused" and facts["code"] not in FULL:
         raise RerankError(facts.pop("code"), **facts)
     elif kind in ("refused", "lost"):  # alone it may have the memory that it lacks beside others
         lane.end(GRACE_SECONDS)

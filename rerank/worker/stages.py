@@ -14,6 +14,7 @@ from rerank.errors import RerankError
 from rerank.models.cross_encoder import load_cross_encoder, save_cross_encoder
 from rerank.models.devices import threads_of
 from rerank.planning.graph import StageNode
+from rerank.planning.losses import TEMPERED
 from rerank.store.artefacts import flush_folder, flush_tree, read_json, read_or_none, write_json, write_text
 from rerank.store.home import room
 from rerank.training.checkpoint import NAME as CHECKPOINT
@@ -29,9 +30,15 @@ _UNFINISHED = "model.part"  # a model while it is written
 def stage_config(bench: Workbench, node: StageNode, teaching: Teaching) -> dict[str, Any]:
     """Return everything that determines a stage's weights; its digest is the stage's name.
 
-    What does not (margin, alpha, other strategies) is left out, so that plans share their stages.
+    What does not (margin, alpha, other strategies, settings that its loss does not read) is left out, so that plans
+    share their stages.
     """
     settings, loss = settings_of(bench, node)
+    losses = [bench.plan.contrastive.loss, bench.plan.distillation.loss] if loss == JOINT else [loss]
+    if not set(losses) & set(TEMPERED):
+        settings = dataclasses.replace(settings, temperature=1.0)
+    if not node.uses_judgments:
+        settings = dataclasses.replace(settings, false_negative_share=0.0)
     fold = bench.fold_of(node)
     parent = node.parent
     return {
@@ -39,7 +46,7 @@ def stage_config(bench: Workbench, node: StageNode, teaching: Teaching) -> dict[
         "seed": node.seed,
         "fold": node.fold,  # the order of lists is drawn from it
         "settings": dataclasses.asdict(settings),
-        "joint": [bench.plan.contrastive.loss, bench.plan.distillation.loss] if loss == JOINT else None,
+        "joint": losses if loss == JOINT else None,
         "loss": loss,
         "max_length": bench.plan.max_length,
         "passages": bench.plan.passages,  # of development queries, which choose the epoch

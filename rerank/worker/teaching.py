@@ -17,8 +17,7 @@ from rerank.intake.dataset import Dataset
 from rerank.planning.graph import distils
 from rerank.planning.losses import holds_only_ranks
 from rerank.planning.plan import LANGUAGE_MODELS, LOCAL_MODELS
-from rerank.retrieval.candidates import Scorer, scorer_of, top
-from rerank.retrieval.tokens import VERSION
+from rerank.retrieval.candidates import Scorer, scorer_of, search_identity, top
 from rerank.retrieval.unlabelled import UnlabelledQuery
 from rerank.store.artefacts import read_or_none, read_parquet, write_parquet
 from rerank.store.home import room
@@ -140,7 +139,8 @@ def _digest(bench: Workbench, scores: PairScores, local: LocalTeacher | None = N
     else:
         identity = [kind, bench.candidates_digest, bench.device.numerics()]
     if with_more:
-        identity.append([bench.plan.unlabelled.source, [item.query_id for item in bench.unlabelled]])
+        searched = search_identity(bench.plan.first_stage.searched_with)
+        identity.append([bench.plan.unlabelled.source, [item.query_id for item in bench.unlabelled], searched])
     return digest_of(identity)
 
 
@@ -222,7 +222,7 @@ def _unlabelled(bench: Workbench, similarities: Similarities) -> pd.DataFrame:
             "queries": [[item.query_id, item.text, item.rest] for item in bench.unlabelled],
             "teacher": plan.teacher,
             "encoder": similarities.identity,
-            "tokens": VERSION if first.searched_with in ("bm25", "rrf") else None,
+            "words": search_identity(first.searched_with),
         }
     )
     path = room("candidates") / f"{digest}.parquet"

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import pytest
 import torch
 
+from rerank.training import checkpoint
 from rerank.training.checkpoint import NAME, Progress, load_checkpoint, save_checkpoint, weights_of
 
 
@@ -39,3 +41,16 @@ def test_a_damaged_or_foreign_checkpoint_is_no_checkpoint(tmp_path: Path) -> Non
         assert load_checkpoint(tmp_path, model, optimizer) is None
     (tmp_path / NAME).write_bytes(whole)
     assert load_checkpoint(tmp_path, torch.nn.Bilinear(2, 2, 2), optimizer) is None
+
+
+def test_a_checkpoint_of_another_version_is_no_checkpoint_and_leaves_the_model_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, optimizer = made()
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "asdict", lambda progress: {"step": 7, "n_of_a_later_version": 1})
+        save_checkpoint(tmp_path, model, optimizer, {}, Progress(step=7))
+    with torch.no_grad():
+        model.weight.zero_()
+    assert load_checkpoint(tmp_path, model, optimizer) is None
+    assert not model.weight.any()

@@ -1,7 +1,7 @@
 """A training learns what its loss asks for; one that diverges stops before it spoils the weights and says so."""
 
 import itertools
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -14,8 +14,9 @@ from rerank.models.token_store import TokenStore, load_tokenizer
 from rerank.planning.losses import DISTILLATION
 from rerank.planning.plan import StageSettings
 from rerank.training import loop
+from rerank.training.checkpoint import weights_of
 from rerank.training.lists import TrainingList
-from rerank.training.loop import NAMED_QUERIES, Hooks, train
+from rerank.training.loop import NAMED_QUERIES, Hooks, Trained, train
 from rerank.wording.errors import error_sentence
 from rerank.wording.language import LANGUAGES, speaker
 from tests.models import make_tiny_model
@@ -70,6 +71,86 @@ def test_quick_epochs_are_not_written_down_one_by_one(
     monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", -1.0)
     train(encoder, settings, "kl", tokens, 64, 0, tmp_path / "stage", hooks)
     assert len(saved) == 9 + 3  # steps and epochs
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A training, the weights that it left, and those after every epoch that this start trained."""
+
+    trained: Trained
+    weights: dict[str, torch.Tensor]
+    by_epoch: list[dict[str, torch.Tensor]]
+
+
+def scored(folder: Path, tokens: TokenStore, scores: list[float], settings: StageSettings, stage: str) -> Scored:
+    """Train with the development scores given for the first epochs, falling ones after them; keep every epoch."""
+    encoder = load_cross_encoder(folder / "model", tokens.template, replace(pick_device("cpu"), dtype="fp32"), seed=0)
+    by_epoch: list[dict[str, torch.Tensor]] = []
+
+    def dev_score(current: CrossEncoder) -> float:
+        by_epoch.append(weights_of(current.module))
+        return scores[len(by_epoch) - 1]
+
+    hooks = Hooks(
+        lists_of_epoch=lambda epoch: LISTS, dev_score=dev_score, on_step=lambda *_: None, breathe=lambda: None
+    )
+    found = train(encoder, settings, "kl", tokens, 64, 0, folder / stage, hooks)
+    return Scored(found, weights_of(encoder.module), by_epoch)
+
+
+def alike(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return all(torch.equal(value, other[name]) for name, value in one.items())
+
+
+KL = StageSettings(loss="kl", epochs=6, patience=2, learning_rate=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("scores", "patience", "n_epochs", "best"),
+    [
+        ([0.1, 0.9, 0.5, 0.4, 0.3, 0.2], 2, 4, 2),
+        ([0.1, 0.9, 0.5, 0.9, 0.3, 0.2], 2, 4, 2),  # as good is not better
+        ([0.1, 0.9, 0.5, 0.95, 0.3, 0.2], 2, 6, 4),
+        ([0.9, 0.5, 0.4, 0.3, 0.2, 0.1], 1, 2, 1),
+        ([0.1, 0.9, 0.5, 0.4, 0.3, 0.2], 0, 6, 2),  # never ends early, and keeps the best all the same
+    ],
+)
+def test_a_training_ends_when_nothing_gets_better_and_keeps_its_best_epoch(
+    tmp_path: Path, tokens: TokenStore, scores: list[float], patience: int, n_epochs: int, best: int
+) -> None:
+    found = scored(tmp_path, tokens, scores, replace(KL, patience=patience), "stage")
+    assert (found.trained.n_epochs, found.trained.progress.best_epoch) == (n_epochs, best)
+    assert len(found.by_epoch) == n_epochs
+    assert alike(found.weights, found.by_epoch[best - 1])
+    assert not alike(found.weights, found.by_epoch[best - 2 if best > 1 else 1])
+
+
+def test_a_resumed_training_knows_its_best_epoch_and_its_patience(
+    tmp_path: Path, tokens: TokenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dropout, too: every step draws its own, whether it is the first one of a process or not."""
+    settings = replace(KL, dropout=0.1)
+    whole = scored(tmp_path, tokens, [0.1, 0.9, 0.5, 0.4], settings, "whole")
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", -1.0)
+    with pytest.raises(IndexError):  # ends in the third epoch's development test
+        scored(tmp_path, tokens, [0.1, 0.9], settings, "killed")
+    again = scored(tmp_path, tokens, [0.5, 0.4], settings, "killed")
+    assert len(again.by_epoch) == 2
+    assert again.trained.progress.dev_scores == [0.1, 0.9, 0.5, 0.4]
+    assert alike(again.weights, whole.weights)
+    assert alike(again.by_epoch[-1], whole.by_epoch[-1])
+
+
+def test_a_step_that_the_memory_does_not_hold_is_said(
+    tmp_path: Path, tokens: TokenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def step(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError("no room for the moments")
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", step)
+    with pytest.raises(RerankError) as caught:
+        scored(tmp_path, tokens, [0.1], KL, "stage")
+    assert caught.value.code == "model_does_not_fit"
 
 
 def diverged(tmp_path: Path, tokens: TokenStore, settings: StageSettings) -> tuple[RerankError, CrossEncoder, int]:

@@ -121,6 +121,19 @@ def test_a_pair_that_no_memory_holds_is_said(encoder: CrossEncoder, monkeypatch:
     assert caught.value.facts["n_tokens"] == max(len(ids) for ids, _ in some_pairs())
 
 
+def test_a_model_that_no_memory_holds_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = make_tiny_model(tmp_path / "model")
+    template = TokenStore(load_tokenizer(folder)).template
+
+    def to(*_: object, **__: object) -> None:
+        raise FULL[0]
+
+    monkeypatch.setattr(torch.nn.Module, "to", to)
+    with pytest.raises(RerankError) as caught:
+        load_cross_encoder(folder, template, pick_device("cpu"), seed=0)
+    assert caught.value.code == "model_does_not_fit"
+
+
 def test_few_short_texts_do_not_take_many_tries() -> None:
     """On a card a pass may hold 65,536 tokens: halving starts from what failed, not from there."""
     budget, tries = TokenBudget(65_536, "cpu"), []

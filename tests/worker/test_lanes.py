@@ -5,6 +5,7 @@ import signal
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from safetensors.numpy import load_file, save_file
@@ -181,6 +182,30 @@ def test_a_lost_lane_does_not_bring_the_end_nearer(model: Path, monkeypatch: pyt
     run_experiment(ExperimentSpec(lock_plan(plan, name="x", dataset_name="x"), device="cpu"), shares)
     assert len(killed) == 2
     shares.check()
+
+
+class Refused:
+    """A lane whose training was refused."""
+
+    def __init__(self, code: str) -> None:
+        self.node, self.was_heard, self.ended = None, False, False
+        self.process = SimpleNamespace(returncode=0)
+        self.connection = SimpleNamespace(recv=lambda: ("refused", {"code": code}))
+
+    def end(self, seconds: float) -> None:
+        self.ended = True
+
+
+@pytest.mark.parametrize("code", ["device_out_of_memory", "model_does_not_fit"])
+def test_a_training_that_lacks_memory_beside_others_is_left_for_when_it_is_alone(code: str) -> None:
+    lane, heard = Refused(code), []
+    bench = SimpleNamespace(reporter=SimpleNamespace(event=lambda kind, **facts: heard.append(kind)))
+    running = [lane, Refused("other")]
+    assert lanes._listen(bench, lane, running, True) is None  # type: ignore[arg-type]
+    assert (lane.ended, heard, lane in running) == (True, ["lane_lost"], False)
+    with pytest.raises(RerankError) as caught:
+        lanes._listen(bench, running[0], running, True)  # type: ignore[arg-type]
+    assert caught.value.code == "other"
 
 
 def test_what_a_lane_is_refused_for_is_what_the_job_says(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
