@@ -18,13 +18,28 @@ def decide(evidence: Evidence) -> Decision:
     numbers = dict(found.next_numbers)
     if "n_more_queries" in numbers:  # further test queries; a split tests only some of those that are judged
         numbers["n_more_to_judge"] = math.ceil(float(numbers["n_more_queries"]) / evidence.tested_share - 1e-9)
+    would = _with_room(found, evidence)
     found = dataclasses.replace(
-        found, would_change=(*found.would_change, *_about_guardrails(evidence, found.reasons)), next_numbers=numbers
+        found, would_change=(*would, *_about_guardrails(evidence, found.reasons)), next_numbers=numbers
     )
     # Two rules may name the same code; said once is enough.
     return dataclasses.replace(
         found, reasons=tuple(dict.fromkeys(found.reasons)), would_change=tuple(dict.fromkeys(found.would_change))
     )
+
+
+def _with_room(found: Decision, evidence: Evidence) -> tuple[str, ...]:
+    """Return what would change a decision; where a perfect order would gain less than the margin, no better model."""
+    single, second = (item.delta or 0.0 if item is not None else 0.0 for item in (evidence.single, evidence.second))
+    gains = {
+        "adopt_free_baseline": float(found.next_numbers.get("delta", 0.0)),
+        "adopt_single_stage": single,
+        "add_second_stage": single + second,
+    }
+    if found.code not in gains or evidence.oracle_delta - gains[found.code] >= evidence.margin:
+        return found.would_change
+    models = ("better_base_model", "better_teacher")
+    return tuple("better_retrieval" if code in models else code for code in found.would_change)
 
 
 def _about_guardrails(evidence: Evidence, reasons: tuple[str, ...]) -> tuple[str, ...]:

@@ -354,6 +354,17 @@ def test_two_stages_that_beat_all_that_is_cheaper_are_added_whatever_the_first_a
     ).code == ("add_second_stage")
 
 
+def test_where_a_perfect_order_has_nothing_left_no_better_model_is_named() -> None:
+    """The free strategy gains .04 over the first stage: of a room of .055 a perfect order leaves less than δ = .02."""
+    case = evidence(single=found("worse"), free_baselines=(FREE,), oracle_delta=0.055)
+    assert decide(case).code == "adopt_free_baseline"
+    assert "better_retrieval" in decide(case).would_change
+    assert "better_base_model" not in decide(case).would_change
+    roomy = dataclasses.replace(case, oracle_delta=0.061)
+    assert "better_base_model" in decide(roomy).would_change
+    assert "better_retrieval" not in decide(roomy).would_change
+
+
 LONGER = found("better", "C-long", "C-then-D", delta=0.03)
 
 
