@@ -1,5 +1,6 @@
 """The demo's engine: one experiment's strategies on a query that somebody types."""
 
+import contextlib
 import math
 import time
 from collections import OrderedDict
@@ -25,6 +26,7 @@ from rerank.models.memory import is_out_of_memory, make_room, total_memory
 from rerank.models.passages import Reading
 from rerank.models.sources import ModelSource, find_model
 from rerank.models.token_store import TokenStore, load_tokenizer
+from rerank.models.vectors import read_vectors, vectors_path, write_vectors
 from rerank.planning.experiments import load_locked, load_result
 from rerank.planning.plan import FUSION, Plan
 from rerank.planning.splits import Fold, folds_of
@@ -44,6 +46,7 @@ class _Opened:
     folds: tuple[Fold, ...]
     search: Scorer
     searched_with: str
+    vectors: NDArray[np.float32] | None  # of all documents, (n_documents, 384), where the search needs them
     source: ModelSource
     tokens: TokenStore
     evaluated: tuple[str, ...]  # query ids that some fold trains, develops or tests with
@@ -107,7 +110,7 @@ class Engine:
             raise RerankError("no_result_yet", experiment=experiment)
         dataset = load_dataset(plan.dataset_digest)
         kind = plan.first_stage.searched_with
-        embedding = self._similarity(document_texts(dataset.documents)) if kind in ("embedding", "rrf") else None
+        vectors = self._vectors_of_all(dataset) if kind in ("embedding", "rrf") else None
         source = find_model(plan.base_model)
         folds = tuple(folds_of(dataset, plan))
         evaluated = tuple(dict.fromkeys(name for fold in folds for name in (*fold.test, *fold.train, *fold.dev)))
@@ -117,8 +120,9 @@ class Engine:
             result=result,
             dataset=dataset,
             folds=folds,
-            search=scorer_of(kind, dataset, embedding),
+            search=scorer_of(kind, dataset, None if vectors is None else self._similarity(vectors)),
             searched_with=kind,
+            vectors=vectors,
             source=source,
             tokens=TokenStore(load_tokenizer(source.folder)),
             evaluated=evaluated,
@@ -133,8 +137,24 @@ class Engine:
             self._encoder = Encoder(self._device)
         return self._encoder.encode(list(texts), kept=kept)
 
-    def _similarity(self, texts: list[str]) -> Scorer:
+    def _vectors_of_all(self, dataset: Dataset) -> NDArray[np.float32]:
+        """Return the vectors of all documents that the experiment has left on disk; they are encoded where it has not.
+
+        Thousands of documents take a CPU longer than anybody waits for an answer.
+        """
+        texts = document_texts(dataset.documents)
+        path = vectors_path(texts, self._device)
+        known = read_vectors(path, len(texts))
+        if known is not None:
+            return known
         vectors = self._encode(texts, kept=True)
+        with contextlib.suppress(OSError):  # the next process has to encode them again, this one can answer
+            # Without the seconds that it took: an experiment counts them as costs, and may compute beside this.
+            write_vectors(path, vectors)
+        return vectors
+
+    def _similarity(self, vectors: NDArray[np.float32]) -> Scorer:
+        self._encode(["warm up"])  # loading the encoder is not the first query's time
         return lambda query: vectors @ self._encode([query])[0]
 
     def _fold_of(self, opened: _Opened, query: str) -> tuple[str, int]:
@@ -179,14 +199,20 @@ class Engine:
     def _by_embedding(
         self, opened: _Opened, query: str, chosen: NDArray[np.int64]
     ) -> tuple[float, NDArray[np.float64]]:
+        documents = self._vectors_of(opened, chosen)
+        begun = time.perf_counter()
+        values = documents @ self._encode([query])[0]
+        return (time.perf_counter() - begun) * 1000, values.astype(np.float64)
+
+    def _vectors_of(self, opened: _Opened, chosen: NDArray[np.int64]) -> NDArray[np.float32]:
+        if opened.vectors is not None:
+            return opened.vectors[chosen]
         doc_ids, texts = self._ids(opened, chosen)
         missing = [place for place, doc_id in enumerate(doc_ids) if doc_id not in self._vectors]
         if missing:
             found = self._encode([texts[place] for place in missing], kept=True)
             self._vectors.update({doc_ids[place]: vector for place, vector in zip(missing, found, strict=True)})
-        begun = time.perf_counter()
-        values = np.stack([self._vectors[doc_id] for doc_id in doc_ids]) @ self._encode([query])[0]
-        return (time.perf_counter() - begun) * 1000, values.astype(np.float64)
+        return np.stack([self._vectors[doc_id] for doc_id in doc_ids])
 
     def _by_model(
         self, opened: _Opened, name: str, query: str, chosen: NDArray[np.int64], fold: int
