@@ -24,7 +24,7 @@ from rerank.models.devices import Device, pick_device, synchronize
 from rerank.models.encoder import Encoder
 from rerank.models.memory import is_out_of_memory, make_room, total_memory
 from rerank.models.passages import Reading
-from rerank.models.sources import ModelSource, find_model
+from rerank.models.sources import find_model
 from rerank.models.token_store import TokenStore, load_tokenizer
 from rerank.models.vectors import read_vectors, vectors_path, write_vectors
 from rerank.planning.experiments import load_locked, load_result
@@ -47,8 +47,6 @@ class _Opened:
     search: Scorer
     searched_with: str
     vectors: NDArray[np.float32] | None  # of all documents, (n_documents, 384), where the search needs them
-    source: ModelSource
-    tokens: TokenStore
     evaluated: tuple[str, ...]  # query ids that some fold trains, develops or tests with
     spellings: NearIndex  # of their texts
 
@@ -59,8 +57,9 @@ class Engine:
     def __init__(self) -> None:
         self._device: Device = pick_device("auto")
         self._opened: dict[str, _Opened] = {}
-        self._models: OrderedDict[str, CrossEncoder] = OrderedDict()
+        self._models: OrderedDict[str, CrossEncoder] = OrderedDict()  # by what their weights are, not where they lie
         self._bytes: dict[str, float] = {}
+        self._tokens: TokenStore | None = None  # of the opened experiment, from the first of its models that is asked
         self._encoder: Encoder | None = None
         self._vectors: dict[str, NDArray[np.float32]] = {}
 
@@ -69,7 +68,8 @@ class Engine:
 
         The query's candidates come from a search over all documents, at the plan's depth. A query of the
         sample is answered by a model that did not train on it, where there is one. Raises RerankError
-        `no_such_experiment`, `no_result_yet` and what loading raises.
+        `no_such_experiment`, `no_result_yet`, `base_model_changed` where the untrained base model is asked and is
+        another one than was measured, and what loading raises.
         """
         opened = self._open(experiment)
         begun = time.perf_counter()
@@ -111,7 +111,6 @@ class Engine:
         dataset = load_dataset(plan.dataset_digest)
         kind = plan.first_stage.searched_with
         vectors = self._vectors_of_all(dataset) if kind in ("embedding", "rrf") else None
-        source = find_model(plan.base_model)
         folds = tuple(folds_of(dataset, plan))
         evaluated = tuple(dict.fromkeys(name for fold in folds for name in (*fold.test, *fold.train, *fold.dev)))
         texts = dict(zip(dataset.queries["query_id"], dataset.queries["text"], strict=True))
@@ -123,12 +122,11 @@ class Engine:
             search=scorer_of(kind, dataset, None if vectors is None else self._similarity(vectors)),
             searched_with=kind,
             vectors=vectors,
-            source=source,
-            tokens=TokenStore(load_tokenizer(source.folder)),
             evaluated=evaluated,
             spellings=NearIndex([str(texts[query_id]) for query_id in evaluated]),
         )
         self._opened = {experiment: opened}
+        self._tokens = None
         self._vectors = {}
         return opened
 
@@ -217,13 +215,13 @@ class Engine:
     def _by_model(
         self, opened: _Opened, name: str, query: str, chosen: NDArray[np.int64], fold: int
     ) -> tuple[float, NDArray[np.float64]]:
-        encoder = self._model(opened, name, fold)
+        encoder, tokens = self._model(opened, name, fold)
         doc_ids, texts = self._ids(opened, chosen)
-        opened.tokens.add("document", doc_ids, texts)
+        tokens.add("document", doc_ids, texts)
         begun = time.perf_counter()
-        opened.tokens.add("query", [f"{QUERY} {query}"], [query], kept=False)
+        tokens.add("query", [f"{QUERY} {query}"], [query], kept=False)
         reading = Reading(opened.plan.max_length, opened.plan.passages)
-        scored = reading.scores(encoder, opened.tokens, [(f"{QUERY} {query}", doc_id) for doc_id in doc_ids])
+        scored = reading.scores(encoder, tokens, [(f"{QUERY} {query}", doc_id) for doc_id in doc_ids])
         synchronize(self._device)
         return (time.perf_counter() - begun) * 1000, scored
 
@@ -241,27 +239,43 @@ class Engine:
         standard = {source: standardised(values, same) for source, values in parts.items()}
         return elapsed, mixed(standard, weights[min(fold, len(weights) - 1)])
 
-    def _model(self, opened: _Opened, name: str, fold: int) -> CrossEncoder:
+    def _model(self, opened: _Opened, name: str, fold: int) -> tuple[CrossEncoder, TokenStore]:
         stages = opened.result["strategies"][name]["stages"]
-        folder: Path = opened.source.folder
-        if stages:
-            folder = room("stages") / stages[min(fold, len(stages) - 1)] / "model"
-        key = str(folder)
-        if key not in self._models:
-            self._bytes[key] = COPIES * sum(path.stat().st_size for path in folder.glob("*.safetensors"))
-            most = MODELS_SHARE * (total_memory(self._device.kind) or math.inf)
-            while self._models and sum(self._bytes[name] for name in (*self._models, key)) > most:
-                self._models.popitem(last=False)  # before the new one comes: both might not fit
-            self._models[key] = self._loaded(folder, opened)
+        stage = str(stages[min(fold, len(stages) - 1)]) if stages else None
+        measured = opened.result["base_model"].get("digest")  # older results do not say
+        key = stage or measured or opened.plan.base_model
+        if key not in self._models or self._tokens is None:
+            # A stage's folder has the base model's tokenizer: whoever asks for no base model needs none.
+            folder = _base_folder(opened.plan, measured) if stage is None else room("stages") / stage / "model"
+            if self._tokens is None:
+                self._tokens = TokenStore(load_tokenizer(folder))
+            if key not in self._models:
+                self._make_room(key, folder)
+                self._models[key] = self._loaded(folder, self._tokens)
         self._models.move_to_end(key)
-        return self._models[key]
+        return self._models[key], self._tokens
 
-    def _loaded(self, folder: Path, opened: _Opened) -> CrossEncoder:
+    def _make_room(self, key: str, folder: Path) -> None:
+        """Let go of the models that were not asked for longest until another one fits beside the rest."""
+        self._bytes[key] = COPIES * sum(path.stat().st_size for path in folder.glob("*.safetensors"))
+        most = MODELS_SHARE * (total_memory(self._device.kind) or math.inf)
+        while self._models and sum(self._bytes[name] for name in (*self._models, key)) > most:
+            self._models.popitem(last=False)  # before the new one comes: both might not fit
+
+    def _loaded(self, folder: Path, tokens: TokenStore) -> CrossEncoder:
         try:
-            return load_cross_encoder(folder, opened.tokens.template, self._device, seed=0)
+            return load_cross_encoder(folder, tokens.template, self._device, seed=0)
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
         self._models.clear()
         make_room(self._device.kind)
-        return load_cross_encoder(folder, opened.tokens.template, self._device, seed=0)
+        return load_cross_encoder(folder, tokens.template, self._device, seed=0)
+
+
+def _base_folder(plan: Plan, measured: str | None) -> Path:
+    """Return the base model's folder. Raises RerankError `base_model_changed` where it is not the measured one."""
+    source = find_model(plan.base_model)
+    if measured is not None:
+        source.check_is(measured)
+    return source.folder

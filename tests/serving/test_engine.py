@@ -2,13 +2,14 @@
 
 import errno
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from rerank.errors import RerankError
 from rerank.intake.storage import load_dataset
 from rerank.models.devices import pick_device
 from rerank.models.encoder import Encoder
@@ -20,6 +21,7 @@ from rerank.retrieval.candidates import document_texts
 from rerank.serving import engine as serving
 from rerank.serving.engine import Engine
 from rerank.store.artefacts import read_parquet, write_parquet
+from rerank.store.home import room
 from tests.models import make_tiny_model
 from tests.tiny import finished_experiment, tiny_plan
 
@@ -36,6 +38,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def its_home(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RERANK_HOME", str(folder.parents[1]))
+
+
+@pytest.fixture
+def away(folder: Path, tmp_path: Path) -> Iterator[Path]:
+    """The base model's folder, to be changed or removed; it is put back."""
+    model = folder.parents[1] / "model"
+    kept = shutil.copytree(model, tmp_path / "kept")
+    yield model
+    shutil.rmtree(model, ignore_errors=True)
+    shutil.copytree(kept, model)
 
 
 def orders(engine: Engine, experiment: Path, *strategies: str) -> list[list[str]]:
@@ -98,6 +110,47 @@ def test_a_model_that_does_not_fit_beside_the_others_is_loaded_alone(
     assert engine.answer(folder.name, "apple", ["C"], 5)["answers"]["C"]["documents"] == golden
     assert failed
     assert len(engine._models) == 1
+
+
+def test_a_base_model_that_was_replaced_is_refused_and_what_was_trained_from_it_is_shown(
+    folder: Path, away: Path
+) -> None:
+    golden = orders(Engine(), folder, "base", "C")
+    weights = away / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-4] + b"\0\0\0\0")
+    for asked in (["base"], ["C", "base"]):
+        with pytest.raises(RerankError) as caught:
+            Engine().answer(folder.name, "apple", asked, 6)
+        assert caught.value.code == "base_model_changed"
+    assert orders(Engine(), folder, "C") == [golden[1]]
+
+
+def test_trained_strategies_need_no_base_model(folder: Path, away: Path) -> None:
+    golden = orders(Engine(), folder, "C", "D", "first-stage")
+    tokenizers = sorted(room("tokens").iterdir())
+    shutil.rmtree(away)
+    engine = Engine()
+    assert orders(engine, folder, "C", "D", "first-stage") == golden
+    assert sorted(room("tokens").iterdir()) == tokenizers  # the stages' tokenizer is the base model's
+    with pytest.raises(RerankError) as caught:
+        engine.answer(folder.name, "apple", ["base"], 6)
+    assert caught.value.code == "model_not_found"
+
+
+def test_a_model_in_memory_is_not_taken_for_another_that_came_to_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RERANK_HOME", str(tmp_path))
+    model = tmp_path / "model"
+
+    def measured(seed: int) -> Path:
+        make_tiny_model(model, seed=seed)
+        return finished_experiment(tmp_path, lambda _: tiny_plan(model, strategies=("first-stage", "base")))
+
+    engine = Engine()
+    earlier = orders(engine, measured(0), "base")
+    newer = measured(1)
+    assert orders(engine, newer, "base") == orders(Engine(), newer, "base") != earlier
 
 
 @pytest.fixture(scope="module", params=["embedding", "rrf"])
