@@ -18,7 +18,7 @@ from transformers import (
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
-def make_tiny_model(folder: Path, *, trained_head: bool = True) -> Path:
+def make_tiny_model(folder: Path, *, trained_head: bool = True, seed: int = 0) -> Path:
     """Write a BERT of 2 layers and 32 units that reads letters; returns the folder."""
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *LETTERS, *(f"##{letter}" for letter in LETTERS)]
     tokenizer = Tokenizer(models.WordPiece({word: i for i, word in enumerate(words)}, unk_token="[UNK]"))
@@ -36,7 +36,7 @@ def make_tiny_model(folder: Path, *, trained_head: bool = True) -> Path:
         mask_token="[MASK]",
         model_input_names=["input_ids", "token_type_ids", "attention_mask"],
     ).save_pretrained(str(folder))
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     config = BertConfig(
         vocab_size=len(words),
         hidden_size=32,

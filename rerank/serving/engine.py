@@ -1,5 +1,6 @@
 """The demo's engine: one experiment's strategies on a query that somebody types."""
 
+import contextlib
 import math
 import time
 from collections import OrderedDict
@@ -23,8 +24,9 @@ from rerank.models.devices import Device, pick_device, synchronize
 from rerank.models.encoder import Encoder
 from rerank.models.memory import is_out_of_memory, make_room, total_memory
 from rerank.models.passages import Reading
-from rerank.models.sources import ModelSource, find_model
+from rerank.models.sources import find_model
 from rerank.models.token_store import TokenStore, load_tokenizer
+from rerank.models.vectors import read_vectors, vectors_path, write_vectors
 from rerank.planning.experiments import load_locked, load_result
 from rerank.planning.plan import FUSION, Plan
 from rerank.planning.splits import Fold, folds_of
@@ -44,8 +46,7 @@ class _Opened:
     folds: tuple[Fold, ...]
     search: Scorer
     searched_with: str
-    source: ModelSource
-    tokens: TokenStore
+    vectors: NDArray[np.float32] | None  # of all documents, (n_documents, 384), where the search needs them
     evaluated: tuple[str, ...]  # query ids that some fold trains, develops or tests with
     spellings: NearIndex  # of their texts
 
@@ -56,8 +57,9 @@ class Engine:
     def __init__(self) -> None:
         self._device: Device = pick_device("auto")
         self._opened: dict[str, _Opened] = {}
-        self._models: OrderedDict[str, CrossEncoder] = OrderedDict()
+        self._models: OrderedDict[str, CrossEncoder] = OrderedDict()  # by what their weights are, not where they lie
         self._bytes: dict[str, float] = {}
+        self._tokens: TokenStore | None = None  # of the opened experiment, from the first of its models that is asked
         self._encoder: Encoder | None = None
         self._vectors: dict[str, NDArray[np.float32]] = {}
 
@@ -66,7 +68,8 @@ class Engine:
 
         The query's candidates come from a search over all documents, at the plan's depth. A query of the
         sample is answered by a model that did not train on it, where there is one. Raises RerankError
-        `no_such_experiment`, `no_result_yet` and what loading raises.
+        `no_such_experiment`, `no_result_yet`, `base_model_changed` where the untrained base model is asked and is
+        another one than was measured, and what loading raises.
         """
         opened = self._open(experiment)
         begun = time.perf_counter()
@@ -107,8 +110,7 @@ class Engine:
             raise RerankError("no_result_yet", experiment=experiment)
         dataset = load_dataset(plan.dataset_digest)
         kind = plan.first_stage.searched_with
-        embedding = self._similarity(document_texts(dataset.documents)) if kind in ("embedding", "rrf") else None
-        source = find_model(plan.base_model)
+        vectors = self._vectors_of_all(dataset) if kind in ("embedding", "rrf") else None
         folds = tuple(folds_of(dataset, plan))
         evaluated = tuple(dict.fromkeys(name for fold in folds for name in (*fold.test, *fold.train, *fold.dev)))
         texts = dict(zip(dataset.queries["query_id"], dataset.queries["text"], strict=True))
@@ -117,14 +119,14 @@ class Engine:
             result=result,
             dataset=dataset,
             folds=folds,
-            search=scorer_of(kind, dataset, embedding),
+            search=scorer_of(kind, dataset, None if vectors is None else self._similarity(vectors)),
             searched_with=kind,
-            source=source,
-            tokens=TokenStore(load_tokenizer(source.folder)),
+            vectors=vectors,
             evaluated=evaluated,
             spellings=NearIndex([str(texts[query_id]) for query_id in evaluated]),
         )
         self._opened = {experiment: opened}
+        self._tokens = None
         self._vectors = {}
         return opened
 
@@ -133,8 +135,24 @@ class Engine:
             self._encoder = Encoder(self._device)
         return self._encoder.encode(list(texts), kept=kept)
 
-    def _similarity(self, texts: list[str]) -> Scorer:
+    def _vectors_of_all(self, dataset: Dataset) -> NDArray[np.float32]:
+        """Return the vectors of all documents that the experiment has left on disk; they are encoded where it has not.
+
+        Thousands of documents take a CPU longer than anybody waits for an answer.
+        """
+        texts = document_texts(dataset.documents)
+        path = vectors_path(texts, self._device)
+        known = read_vectors(path, len(texts))
+        if known is not None:
+            return known
         vectors = self._encode(texts, kept=True)
+        with contextlib.suppress(OSError):  # the next process has to encode them again, this one can answer
+            # Without the seconds that it took: an experiment counts them as costs, and may compute beside this.
+            write_vectors(path, vectors)
+        return vectors
+
+    def _similarity(self, vectors: NDArray[np.float32]) -> Scorer:
+        self._encode(["warm up"])  # loading the encoder is not the first query's time
         return lambda query: vectors @ self._encode([query])[0]
 
     def _fold_of(self, opened: _Opened, query: str) -> tuple[str, int]:
@@ -179,25 +197,31 @@ class Engine:
     def _by_embedding(
         self, opened: _Opened, query: str, chosen: NDArray[np.int64]
     ) -> tuple[float, NDArray[np.float64]]:
+        documents = self._vectors_of(opened, chosen)
+        begun = time.perf_counter()
+        values = documents @ self._encode([query])[0]
+        return (time.perf_counter() - begun) * 1000, values.astype(np.float64)
+
+    def _vectors_of(self, opened: _Opened, chosen: NDArray[np.int64]) -> NDArray[np.float32]:
+        if opened.vectors is not None:
+            return opened.vectors[chosen]
         doc_ids, texts = self._ids(opened, chosen)
         missing = [place for place, doc_id in enumerate(doc_ids) if doc_id not in self._vectors]
         if missing:
             found = self._encode([texts[place] for place in missing], kept=True)
             self._vectors.update({doc_ids[place]: vector for place, vector in zip(missing, found, strict=True)})
-        begun = time.perf_counter()
-        values = np.stack([self._vectors[doc_id] for doc_id in doc_ids]) @ self._encode([query])[0]
-        return (time.perf_counter() - begun) * 1000, values.astype(np.float64)
+        return np.stack([self._vectors[doc_id] for doc_id in doc_ids])
 
     def _by_model(
         self, opened: _Opened, name: str, query: str, chosen: NDArray[np.int64], fold: int
     ) -> tuple[float, NDArray[np.float64]]:
-        encoder = self._model(opened, name, fold)
+        encoder, tokens = self._model(opened, name, fold)
         doc_ids, texts = self._ids(opened, chosen)
-        opened.tokens.add("document", doc_ids, texts)
+        tokens.add("document", doc_ids, texts)
         begun = time.perf_counter()
-        opened.tokens.add("query", [f"{QUERY} {query}"], [query], kept=False)
+        tokens.add("query", [f"{QUERY} {query}"], [query], kept=False)
         reading = Reading(opened.plan.max_length, opened.plan.passages)
-        scored = reading.scores(encoder, opened.tokens, [(f"{QUERY} {query}", doc_id) for doc_id in doc_ids])
+        scored = reading.scores(encoder, tokens, [(f"{QUERY} {query}", doc_id) for doc_id in doc_ids])
         synchronize(self._device)
         return (time.perf_counter() - begun) * 1000, scored
 
@@ -215,27 +239,43 @@ class Engine:
         standard = {source: standardised(values, same) for source, values in parts.items()}
         return elapsed, mixed(standard, weights[min(fold, len(weights) - 1)])
 
-    def _model(self, opened: _Opened, name: str, fold: int) -> CrossEncoder:
+    def _model(self, opened: _Opened, name: str, fold: int) -> tuple[CrossEncoder, TokenStore]:
         stages = opened.result["strategies"][name]["stages"]
-        folder: Path = opened.source.folder
-        if stages:
-            folder = room("stages") / stages[min(fold, len(stages) - 1)] / "model"
-        key = str(folder)
-        if key not in self._models:
-            self._bytes[key] = COPIES * sum(path.stat().st_size for path in folder.glob("*.safetensors"))
-            most = MODELS_SHARE * (total_memory(self._device.kind) or math.inf)
-            while self._models and sum(self._bytes[name] for name in (*self._models, key)) > most:
-                self._models.popitem(last=False)  # before the new one comes: both might not fit
-            self._models[key] = self._loaded(folder, opened)
+        stage = str(stages[min(fold, len(stages) - 1)]) if stages else None
+        measured = opened.result["base_model"].get("digest")  # older results do not say
+        key = stage or measured or opened.plan.base_model
+        if key not in self._models or self._tokens is None:
+            # A stage's folder has the base model's tokenizer: whoever asks for no base model needs none.
+            folder = _base_folder(opened.plan, measured) if stage is None else room("stages") / stage / "model"
+            if self._tokens is None:
+                self._tokens = TokenStore(load_tokenizer(folder))
+            if key not in self._models:
+                self._make_room(key, folder)
+                self._models[key] = self._loaded(folder, self._tokens)
         self._models.move_to_end(key)
-        return self._models[key]
+        return self._models[key], self._tokens
 
-    def _loaded(self, folder: Path, opened: _Opened) -> CrossEncoder:
+    def _make_room(self, key: str, folder: Path) -> None:
+        """Let go of the models that were not asked for longest until another one fits beside the rest."""
+        self._bytes[key] = COPIES * sum(path.stat().st_size for path in folder.glob("*.safetensors"))
+        most = MODELS_SHARE * (total_memory(self._device.kind) or math.inf)
+        while self._models and sum(self._bytes[name] for name in (*self._models, key)) > most:
+            self._models.popitem(last=False)  # before the new one comes: both might not fit
+
+    def _loaded(self, folder: Path, tokens: TokenStore) -> CrossEncoder:
         try:
-            return load_cross_encoder(folder, opened.tokens.template, self._device, seed=0)
+            return load_cross_encoder(folder, tokens.template, self._device, seed=0)
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
         self._models.clear()
         make_room(self._device.kind)
-        return load_cross_encoder(folder, opened.tokens.template, self._device, seed=0)
+        return load_cross_encoder(folder, tokens.template, self._device, seed=0)
+
+
+def _base_folder(plan: Plan, measured: str | None) -> Path:
+    """Return the base model's folder. Raises RerankError `base_model_changed` where it is not the measured one."""
+    source = find_model(plan.base_model)
+    if measured is not None:
+        source.check_is(measured)
+    return source.folder

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from rerank.digests import digest_of
 from rerank.intake.dataset import Dataset
 from rerank.models.devices import Device
-from rerank.models.encoder import MAX_LENGTH, Encoder
-from rerank.models.sources import EMBEDDED_SHA256
+from rerank.models.encoder import Encoder
+from rerank.models.vectors import encoder_identity, read_vectors, vectors_path, write_vectors
 from rerank.planning.plan import Plan
 from rerank.retrieval.candidates import Scorer, build_candidates, document_texts, scorer_of, search_identity
 from rerank.store.artefacts import read_json, read_or_none, read_parquet, write_json, write_parquet
@@ -39,16 +39,15 @@ class Similarities:
     @property
     def identity(self) -> list[Any]:
         """Return what the similarities depend on besides the texts: the encoder and the device's numerics."""
-        return [EMBEDDED_SHA256, MAX_LENGTH, self._device.numerics()]
+        return encoder_identity(self._device)
 
     def _encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        key = digest_of([*self.identity, list(texts)])
-        path = room("embeddings") / f"{key}.parquet"
+        path = vectors_path(texts, self._device)
         facts = path.with_suffix(".json")
-        known, took = read_or_none(read_parquet, path), read_or_none(read_json, facts)
+        known, took = read_vectors(path, len(texts)), read_or_none(read_json, facts)
         if known is not None and took is not None:
             self.seconds += float(took["seconds"])
-            return np.stack(known["vector"].to_list()).astype(np.float32)
+            return known
         if self._encoder is None:
             self._encoder = Encoder(self._device)
         self._meter.expect(scored_pairs=len(texts))
@@ -57,7 +56,7 @@ class Similarities:
         seconds = time.perf_counter() - begun
         self.seconds += seconds
         write_json(facts, {"seconds": seconds})
-        write_parquet(path, pd.DataFrame({"vector": list(vectors)}))
+        write_vectors(path, vectors)
         return vectors
 
     def breathe(self, done: int, total: int) -> None:
