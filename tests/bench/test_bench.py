@@ -14,7 +14,11 @@ from rerank.bench.work import Work
 from rerank.models.devices import Device, pick_device
 from rerank.models.sources import find_model
 from rerank.models.token_store import TokenStore, load_tokenizer
+from rerank.planning.experiments import experiment_folder, load_locked
 from rerank.planning.plan import PLAIN
+from rerank.store.artefacts import write_json
+from rerank.worker.experiment import ExperimentSpec, Prepared, prepare
+from rerank.worker.reporter import Reporter
 from tests.models import make_tiny_model
 
 # What the peers and their converters warn about is not ours to mend.
@@ -132,6 +136,42 @@ def test_the_whole_plan_is_done_in_one_and_each_strategy_by_itself(
     assert found["n_seeds"] == n_seeds
     assert found["vs_separate"] == pytest.approx((n_strategies - 1) * 2 / n_strategies)
     assert quick or tuple(found["strategies"]) == PLAIN
+
+
+def prepared_only(patch: pytest.MonkeyPatch, left_out: tuple[str, ...] = ()) -> list[Prepared]:
+    """Let experiments be prepared as ever and then end with a result of what is left; return the list they fill."""
+    found: list[Prepared] = []
+
+    def run(spec: ExperimentSpec, reporter: Reporter) -> None:
+        plan, _ = load_locked(spec.experiment)
+        found.append(prepare(plan, plan.strategies, pick_device(spec.device), reporter).without(left_out))
+        record = {"strategies": {name: {} for name in found[-1].names}}
+        write_json(experiment_folder(spec.experiment) / "result.json", record)
+
+    patch.setattr(whole_plan, "run_experiment", run)
+    return found
+
+
+def test_the_whole_plan_runs_all_seven_strategies_with_three_seeds(
+    monkeypatch: pytest.MonkeyPatch, exact: Device
+) -> None:
+    found = prepared_only(monkeypatch)
+    assert whole_plan._seconds(PLAIN, exact, quick=False) > 0
+    (ready,) = found
+    assert ready.names == PLAIN
+    trained = {("C",), ("D",), ("C", "D"), ("D", "C")}
+    assert {(node.path, node.seed) for node in ready.nodes} == {(path, seed) for path in trained for seed in (1, 2, 3)}
+
+
+@pytest.mark.parametrize("left_out", ["base", "D"])
+def test_a_plan_without_one_of_its_strategies_is_given_no_time(
+    monkeypatch: pytest.MonkeyPatch, exact: Device, left_out: str
+) -> None:
+    if left_out == "base":  # the embedded model as it is has no head to rank with
+        monkeypatch.setattr(whole_plan, "_with_head", lambda _: "embedded")
+    prepared_only(monkeypatch, ("D",) if left_out == "D" else ())
+    with pytest.raises(ValueError, match=f"left out: {left_out}$"):
+        whole_plan._seconds(("first-stage", left_out), exact, quick=True)
 
 
 def test_the_table_shows_every_part(measured: dict[str, Any]) -> None:
