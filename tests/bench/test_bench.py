@@ -1,16 +1,19 @@
 """The benchmark compares the same work, and its figures have the names that are documented."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from rerank.bench import __main__ as bench
-from rerank.bench import training, whole_plan
+from rerank.bench import scoring, training, whole_plan
 from rerank.bench.training import own_step, peer_step, usual_dropout
 from rerank.bench.work import Work
+from rerank.models.cross_encoder import load_cross_encoder
 from rerank.models.devices import Device, pick_device
 from rerank.models.sources import find_model
 from rerank.models.token_store import TokenStore, load_tokenizer
@@ -88,6 +91,59 @@ def test_every_side_scores_the_same(measured: dict[str, Any]) -> None:
     found = measured["scoring"]["largest_difference"]
     assert found["ours"] < 1e-5
     assert found["st_default"] < 1e-6
+
+
+class FakePeer:
+    """A peer that notes with what it is asked instead of scoring."""
+
+    def __init__(self, dtype: torch.dtype, asked: list[tuple[str, int, int]]) -> None:
+        self.name = {torch.float32: "fp32", torch.bfloat16: "bf16"}[dtype]
+        self.asked = asked
+
+    def predict(self, texts: Sequence[tuple[str, str]], batch_size: int, **_: object) -> list[float]:
+        self.asked.append((self.name, batch_size, len(texts)))
+        return [0.0] * len(texts)
+
+
+@pytest.mark.parametrize(
+    ("has_bf16", "fastest"), [(False, ("fp32", 64)), (True, ("fp32", 16)), (True, ("bf16", 128)), (True, ("bf16", 16))]
+)
+def test_the_peers_best_is_the_fastest_of_every_batch_size_in_every_number_type(
+    folder: Path, exact: Device, monkeypatch: pytest.MonkeyPatch, has_bf16: bool, fastest: tuple[str, int]
+) -> None:
+    work = tiny_work(folder)
+    encoder = load_cross_encoder(folder, work.tokens.template, exact, seed=0)
+    asked: list[tuple[str, int, int]] = []
+
+    def timed(sides: dict[str, Any], n_rounds: int) -> dict[str, list[float]]:
+        """The fastest has one slow round, as on a busy machine."""
+        seconds = {}
+        for name, run in sides.items():
+            run()
+            seconds[name] = [9.0, 1.0] if asked[-1][:2] == fastest else [2.0, 2.0]
+        return seconds
+
+    monkeypatch.setattr(scoring, "alternate", timed)
+    monkeypatch.setattr(scoring, "peer_model", lambda _encoder, _work, dtype: FakePeer(dtype, asked))
+    device = replace(exact, dtype="bf16" if has_bf16 else "fp32")
+    dtype, size, best = scoring.tuned_peer(encoder, work, device, FakePeer(torch.float32, asked))
+    types = ("fp32", "bf16") if has_bf16 else ("fp32",)
+    assert [item[:2] for item in asked] == [(name, one) for name in types for one in scoring.PEER_BATCHES]
+    assert (dtype, size) == fastest
+    best()
+    assert asked[-1] == (*fastest, len(work.named))
+
+
+def test_the_ratio_to_the_peers_best_is_that_of_its_own_runs_without_bf16_too(
+    folder: Path, exact: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = {"ours": [1.0, 1.0], "st_default": [4.0, 4.0], "st_best": [3.0, 3.0]}
+    monkeypatch.setattr(scoring, "alternate", lambda sides, _: {name: known.get(name, [5.0]) for name in sides})
+    monkeypatch.setattr(scoring, "openvino_scorer", lambda *_: None)
+    found = scoring.bench_scoring(tiny_work(folder), exact, 2)
+    assert (found["vs_st_default"], found["vs_st_best"]) == (4.0, 3.0)
+    assert (found["st_best_dtype"], found["st_best_batch_size"]) == ("fp32", scoring.PEER_BATCHES[0])
+    assert found["largest_difference"]["st_best"] < 1e-6
 
 
 def test_the_figures_are_named_as_documented(measured: dict[str, Any]) -> None:
