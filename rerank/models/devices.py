@@ -16,6 +16,9 @@ from rerank.errors import RerankError
 
 # Raised when the engine's arithmetic changes: results of an older one are not mistaken for its own.
 ENGINE = 8
+# torch's own questions for native bf16 products of a CPU: AMX, and AVX-512's dot product. They are private, and a test
+# says when a torch has renamed them.
+_NATIVE_BF16 = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ def _cpu_name() -> str:
 
 def _cpu_has_bf16() -> bool:
     """Say whether bf16 products are native: emulated ones are several times slower than fp32."""
-    for name in ("_is_amx_tile_supported", "_is_avx512_bf16_supported"):
+    for name in _NATIVE_BF16:
         check = getattr(torch.cpu, name, None)
         if check is not None and check():
             return True

@@ -1,9 +1,15 @@
 """An exported model: equal scores in every program that loads it, and a card that says what was measured."""
 
+import hashlib
 import json
 import re
+import shlex
 import shutil
+import sys
+import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -26,7 +32,7 @@ from rerank.ui.pages import TITLES
 from rerank.wording.card import card_text, exactness
 from rerank.wording.inheritance import inheritance_sentences
 from rerank.wording.language import LANGUAGES, speaker
-from rerank.wording.serving_commands import serving_commands
+from rerank.wording.serving_commands import DOCUMENTS, QUERY, ServingCommand, serving_commands
 from rerank.worker.export import ExportSpec, run_export
 from rerank.worker.reporter import Silent
 from tests.models import make_tiny_model
@@ -259,6 +265,163 @@ def test_vespas_query_and_document_fill_a_pair(record: dict[str, Any]) -> None:
     n_special = len(pair["head"]) + len(pair["middle"]) + len(pair["tail"])
     assert sum(sizes) + n_special == record["model"]["max_length"]
     assert f"customTokenInputIds({pair['head'][0]}, {pair['tail'][0]}, 48," in vespa.blocks[1][1]
+
+
+AWKWARD = "/models/the cook's model"  # a shell must read it as one word
+KINDS = {  # by type: architecture, and whether its pairs have token types
+    "bert": ("BertForSequenceClassification", True),
+    "roberta": ("RobertaForSequenceClassification", False),
+    "xlm-roberta": ("XLMRobertaForSequenceClassification", False),
+    "distilbert": ("DistilBertForSequenceClassification", False),
+    "electra": ("ElectraForSequenceClassification", True),
+    "modernbert": ("ModernBertForSequenceClassification", False),
+}
+
+
+def of_kind(record: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    """The record as if the model were of another kind."""
+    architecture, uses_types = KINDS[kind]
+    pair = {**record["model"]["pair"], "uses_types": uses_types}
+    return {**record, "model": {**record["model"], "type": kind, "architecture": architecture, "pair": pair}}
+
+
+def command(title: str, record: Mapping[str, Any], folder: str | None = None) -> ServingCommand:
+    """The commands of one system."""
+    (found,) = [item for item in serving_commands(speaker("en"), record, folder) if item.title.endswith(title)]
+    return found
+
+
+def shell_lines(code: str) -> list[list[str]]:
+    """Every command of a shell block as the words that the shell makes of it."""
+    return [shlex.split(line) for line in code.replace("\\\n", " ").splitlines()]
+
+
+def posted(code: str) -> tuple[str, dict[str, Any]]:
+    """The address that curl is given, and the JSON that is sent there."""
+    ((program, address, *options),) = shell_lines(code)
+    assert program == "curl"
+    given = dict(zip(options[::2], options[1::2], strict=True))
+    assert given["-H"] == "Content-Type: application/json"
+    return address, json.loads(given["-d"])
+
+
+def asked(code: str) -> list[tuple[str, dict[str, Any]]]:
+    """The requests of a console block: its first line, and the JSON below it."""
+    parts = [part.partition("\n") for part in code.split("\n\n")]
+    return [(line, json.loads(body)) for line, _, body in parts]
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("bert", {"(TEI)", "vLLM", "Elasticsearch", "OpenSearch"}),
+        ("roberta", {"(TEI)", "vLLM", "Elasticsearch"}),
+        ("xlm-roberta", {"(TEI)", "vLLM", "Elasticsearch"}),
+        ("distilbert", {"Elasticsearch"}),
+        ("electra", {"Elasticsearch", "OpenSearch"}),
+        ("modernbert", {"(TEI)"}),
+    ],
+)
+def test_each_system_has_commands_for_the_families_it_runs(
+    record: dict[str, Any], kind: str, expected: set[str]
+) -> None:
+    shown = {name: command(name, of_kind(record, kind)) for name in ("(TEI)", "vLLM", "Elasticsearch", "OpenSearch")}
+    assert {name for name, item in shown.items() if item.blocks} == expected
+    assert all(item.blocks or item.notes for item in shown.values())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_card_holds_every_systems_commands(language: str, exported: Path, record: dict[str, Any]) -> None:
+    text = (exported / CARDS[language]).read_text(encoding="utf-8")
+    for item in serving_commands(speaker(language), record):
+        assert item.blocks, item.title
+        for name, code in item.blocks:
+            assert f"```{name}\n{code}```" in text, item.title
+
+
+@pytest.mark.parametrize(("depth", "expected"), [(6, 32), (50, 50)])
+def test_tei_takes_all_candidates_of_a_query_at_once(record: dict[str, Any], depth: int, expected: int) -> None:
+    found = command("(TEI)", {**record, "kpi": {**record["kpi"], "depth": depth}}, AWKWARD)
+    (words,) = shell_lines(found.blocks[0][1])
+    assert f"{AWKWARD}:/model:ro" in words
+    assert words[words.index("--max-client-batch-size") + 1] == str(expected)
+    address, body = posted(found.blocks[1][1])
+    assert address.endswith("/rerank")
+    assert body == {"query": QUERY, "texts": list(DOCUMENTS), "raw_scores": True}
+
+
+@pytest.mark.parametrize("kind", ["bert", "roberta", "xlm-roberta"])
+def test_vllm_serves_the_folder_and_cuts_pairs_where_the_training_did(record: dict[str, Any], kind: str) -> None:
+    (_, serve), (_, ask) = command("vLLM", of_kind(record, kind), AWKWARD).blocks
+    (words,) = shell_lines(serve)
+    assert words[:3] == ["vllm", "serve", AWKWARD]
+    address, body = posted(ask)
+    assert address.endswith("/rerank")
+    assert body["model"] == words[words.index("--served-model-name") + 1]
+    assert body["truncate_prompt_tokens"] == record["model"]["max_length"] == 48
+    assert (body["query"], body["documents"]) == (QUERY, list(DOCUMENTS))
+
+
+@pytest.mark.parametrize("kind", ["bert", "roberta", "xlm-roberta", "distilbert", "electra"])
+def test_elasticsearch_reranks_as_many_candidates_with_the_model_that_was_loaded(
+    record: dict[str, Any], kind: str
+) -> None:
+    (_, load), (_, ask) = command("Elasticsearch", of_kind(record, kind), AWKWARD).blocks
+    install, (program, *options) = shell_lines(load)
+    assert install[-1] == "eland[pytorch]"
+    assert program == "eland_import_hub_model"
+    assert options[options.index("--hub-model-id") + 1] == AWKWARD
+    (put, service), (search, body) = asked(ask)
+    assert service["service_settings"]["model_id"] == options[options.index("--es-model-id") + 1]
+    assert search == "POST my-index/_search"
+    retriever = body["retriever"]["text_similarity_reranker"]
+    assert put == f"PUT _inference/rerank/{retriever['inference_id']}"
+    assert retriever["rank_window_size"] == record["kpi"]["depth"] == 6
+    assert retriever["inference_text"] == retriever["retriever"]["standard"]["query"]["match"]["text"] == QUERY
+
+
+def test_opensearch_is_given_the_onnx_file_its_tokenizer_and_a_pipeline(
+    exported: Path, record: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[tuple[Any, ...]] = []
+
+    class Client:
+        def __init__(self, address: str) -> None:
+            self.cluster = SimpleNamespace(put_settings=lambda body: sent.append(("settings", body)))
+            self.transport = SimpleNamespace(perform_request=lambda *line, body: sent.append((*line, body)))
+
+    class Models:
+        def __init__(self, client: Client) -> None:
+            pass
+
+        def register_model(self, model_path: str, model_config_path: str, deploy_model: bool) -> str:
+            sent.append(("model", model_path, model_config_path, deploy_model))
+            return "the-model"
+
+    monkeypatch.setitem(sys.modules, "opensearchpy", SimpleNamespace(OpenSearch=Client))
+    monkeypatch.setitem(sys.modules, "opensearch_py_ml", SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "opensearch_py_ml.ml_commons", SimpleNamespace(MLCommonClient=Models))
+    monkeypatch.chdir(tmp_path)
+    (_, install), (_, code), (_, ask) = command("OpenSearch", record, str(exported)).blocks
+    assert shell_lines(install)[0][-2:] == ["opensearch-py", "opensearch-py-ml"]
+    exec(code, {})
+    _, (_, packed, described, is_deployed), (method, address, pipeline) = sent
+    assert is_deployed
+    with zipfile.ZipFile(packed) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    assert set(files) == {"model.onnx", "tokenizer.json"}
+    assert files["model.onnx"] == (exported / "onnx" / "model.onnx").read_bytes()
+    assert json.loads(files["tokenizer.json"])["truncation"]["max_length"] == record["model"]["max_length"]
+    config = json.loads(Path(described).read_text(encoding="utf-8"))
+    assert config["model_content_hash_value"] == hashlib.sha256(Path(packed).read_bytes()).hexdigest()
+    assert config["model_config"]["model_type"] == "bert"
+    assert json.loads(config["model_config"]["all_config"])["architectures"] == ["BertForSequenceClassification"]
+    ((search, body),) = asked(ask)
+    (processor,) = pipeline["response_processors"]
+    assert processor["rerank"]["ml_opensearch"] == {"model_id": "the-model"}
+    assert (method, address) == ("PUT", f"/_search/pipeline/{search.partition('search_pipeline=')[2]}")
+    assert body["size"] == record["kpi"]["depth"] == 6
+    assert body["ext"]["rerank"]["query_context"]["query_text"] == body["query"]["match"]["text"] == QUERY
 
 
 def test_a_system_that_cannot_run_the_model_gets_no_command(record: dict[str, Any]) -> None:
