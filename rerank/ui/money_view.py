@@ -46,7 +46,7 @@ def money_view(say: Say, experiment: str, result: Mapping[str, Any], business: B
         st.markdown("\n".join(f"- {markdown(line)}" for line in lines))
     else:
         st.write(say("No strategy is recommended that would cost or bring anything."))
-    with st.expander(say("What managers weigh: your assumptions"), expanded=business is None):
+    with st.expander(say("What managers weigh: your assumptions")):
         st.caption(
             say(
                 "They are not part of the locked plan: they change what is paid and earned, never what was trained or "
