@@ -51,8 +51,8 @@ def table(say: Say, frame: pd.DataFrame, name: str, *, height: int | None = None
             row_height = max(66, 14 + 20 * min(MAX_LINES, n_lines)) if n_lines > 1 else None
         elif pd.api.types.is_float_dtype(frame[column]):
             settings[column] = st.column_config.NumberColumn(format="%.3f", help=explained)
-        elif column == first:  # what a row is about is never cut off; the columns that follow may be scrolled to
-            settings[column] = st.column_config.Column(width=_width([first, *frame[first]]), help=explained)
+        elif column in (first, say("Significance")):  # never cut off; the columns that follow may be scrolled to
+            settings[column] = st.column_config.Column(width=_width([column, *frame[column]]), help=explained)
         elif explained:
             settings[column] = st.column_config.Column(help=explained)
     st.dataframe(
