@@ -1,5 +1,6 @@
-"""Where names beside points stand so that they do not cover each other."""
+"""How names are broken into lines, and where those beside points stand so that they do not cover each other."""
 
+import re
 from collections.abc import Sequence
 
 from rerank.wording.width import width_of
@@ -45,3 +46,17 @@ def sides(points: Sequence[tuple[float, float, str]]) -> list[str]:
         taken.append(boxes[best])
         found.append(best)
     return found
+
+
+def wrapped(label: str, width: int) -> str:
+    """Return a label in lines of at most `width` Latin letters, a Japanese one being as wide as two.
+
+    It is broken at spaces, and anywhere in Japanese; a longer word stays whole.
+    """
+    lines, line = [], ""
+    for word in re.findall(r"[!-~À-ɏΔκτ₀-₉-]+ ?|.", label):
+        if line and width_of(line + word.rstrip()) > width:
+            lines.append(line.rstrip())
+            line = ""
+        line += word
+    return "<br>".join([*lines, line.rstrip()])
