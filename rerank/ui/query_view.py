@@ -123,11 +123,11 @@ def _counts(say: Say, differences: pd.DataFrame) -> None:
 def _shown(say: Say, differences: pd.DataFrame, reference: str, challenger: str) -> pd.DataFrame:
     return pd.DataFrame(
         {
+            "Δ": differences["delta"].round(3),  # first: a telephone shows little more than the text beside it
             say("Query"): [plain(text, 200) for text in differences["text"]],
             say("Segment"): [plain(name, 60) for name in differences["segment"]],
             strategy_name(say, reference) + " (1)": differences["reference"].round(3),
             strategy_name(say, challenger) + " (2)": differences["challenger"].round(3),
-            "Δ": differences["delta"].round(3),
             say("Query id"): differences["query_id"],
         }
     )
