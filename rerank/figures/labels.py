@@ -51,10 +51,15 @@ def sides(points: Sequence[tuple[float, float, str]]) -> list[str]:
 def wrapped(label: str, width: int) -> str:
     """Return a label in lines of at most `width` Latin letters, a Japanese one being as wide as two.
 
-    It is broken at spaces, and anywhere in Japanese; a longer word stays whole.
+    It is broken at spaces, and anywhere in Japanese that has none for a whole line; a longer word stays whole.
     """
+    parts = [
+        part
+        for chunk in re.findall(r"\S+ ?| ", label)
+        for part in ([chunk] if width_of(chunk.rstrip()) <= width else re.findall(r"[!-~À-ɏΔκτ₀-₉-]+ ?|.", chunk))
+    ]
     lines, line = [], ""
-    for word in re.findall(r"[!-~À-ɏΔκτ₀-₉-]+ ?|.", label):
+    for word in parts:
         if line and width_of(line + word.rstrip()) > width:
             lines.append(line.rstrip())
             line = ""

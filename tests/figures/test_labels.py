@@ -32,4 +32,5 @@ def test_wide_letters_count_twice() -> None:
 def test_a_label_is_broken_at_spaces_and_anywhere_in_japanese() -> None:
     assert wrapped("C + fusion vs First stage", 20) == "C + fusion vs First<br>stage"
     assert wrapped("対照学習", 4) == "対照<br>学習"
+    assert wrapped("C＋融合 対 第一段検索", 20) == "C＋融合 対<br>第一段検索"
     assert wrapped("unbreakable", 4) == "unbreakable"
