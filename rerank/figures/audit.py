@@ -1,16 +1,15 @@
 """The teacher's audit drawn: differences, agreement and biases with their intervals, and the confusion table."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
 
 from rerank.audit.gate import FLAGS, MARK
+from rerank.figures.labels import wrapped
 from rerank.figures.style import GAIN, LOSS, NEUTRAL, framed
 from rerank.wording.audits import MEASURES, measure_label
 from rerank.wording.language import Say
-from rerank.wording.width import width_of
 
 DIFFERENCES = ("delta_free", "delta_base")
 AGREEMENT = ("kendall_tau", "kappa", "top_1")
@@ -58,7 +57,7 @@ def intervals(say: Say, audit: Mapping[str, Any], names: Sequence[str], *, with_
             xanchor="left",
             y=place - 0.15,
             yanchor="bottom",
-            text=_wrapped(measure_label(say, audit, name)),
+            text=wrapped(measure_label(say, audit, name), _LABEL_WIDTH),
             align="left",
             showarrow=False,
         )
@@ -73,17 +72,6 @@ def _is_above(found: Mapping[str, Any]) -> bool:
 
 def _is_below(found: Mapping[str, Any]) -> bool:
     return found["ci_high"] is not None and bool(found["ci_high"] < 0)
-
-
-def _wrapped(label: str) -> str:
-    """Return a label in lines that a telephone shows whole: broken at spaces, and anywhere in Japanese."""
-    lines, line = [], ""
-    for word in re.findall(r"[!-~À-ɏΔκτ₀-₉-]+ ?|.", label):
-        if line and width_of(line + word.rstrip()) > _LABEL_WIDTH:
-            lines.append(line.rstrip())
-            line = ""
-        line += word
-    return "<br>".join([*lines, line.rstrip()])
 
 
 def confusion(say: Say, audit: Mapping[str, Any]) -> go.Figure:

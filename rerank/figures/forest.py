@@ -1,18 +1,18 @@
 """Differences with their intervals, one row per comparison."""
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
 
+from rerank.figures.labels import wrapped
 from rerank.figures.style import NEUTRAL, colour_of, framed, symbol_of
 from rerank.wording.language import Say
 from rerank.wording.names import VERDICT_SIGNS, strategy_name
 from rerank.wording.numbers import delta, interval
 from rerank.wording.verdicts import verdict_name
 
-LABEL_CHARS = 20  # longer names take a second line: on a telephone they would leave no room for the figure
+LABEL_WIDTH = 20  # longer names take a second line: on a telephone they would leave no room for the figure
 
 
 def _range(comparisons: Sequence[Mapping[str, Any]], margin: float) -> list[float]:
@@ -40,7 +40,7 @@ def forest(say: Say, comparisons: Sequence[Mapping[str, Any]], margin: float) ->
         figure.add_trace(
             go.Scatter(
                 x=[item["delta"]],
-                y=["<br>".join(textwrap.wrap(name, LABEL_CHARS))],
+                y=[wrapped(name, LABEL_WIDTH)],
                 mode="markers+text",
                 text=[f"  {verdict}"],
                 textposition="top center",

@@ -1,5 +1,6 @@
-"""Where names beside points stand so that they do not cover each other."""
+"""How names are broken into lines, and where those beside points stand so that they do not cover each other."""
 
+import re
 from collections.abc import Sequence
 
 from rerank.wording.width import width_of
@@ -45,3 +46,22 @@ def sides(points: Sequence[tuple[float, float, str]]) -> list[str]:
         taken.append(boxes[best])
         found.append(best)
     return found
+
+
+def wrapped(label: str, width: int) -> str:
+    """Return a label in lines of at most `width` Latin letters, a Japanese one being as wide as two.
+
+    It is broken at spaces, and anywhere in Japanese that has none for a whole line; a longer word stays whole.
+    """
+    parts = [
+        part
+        for chunk in re.findall(r"\S+ ?| ", label)
+        for part in ([chunk] if width_of(chunk.rstrip()) <= width else re.findall(r"[!-~À-ɏΔκτ₀-₉-]+ ?|.", chunk))
+    ]
+    lines, line = [], ""
+    for word in parts:
+        if line and width_of(line + word.rstrip()) > width:
+            lines.append(line.rstrip())
+            line = ""
+        line += word
+    return "<br>".join([*lines, line.rstrip()])

@@ -23,14 +23,19 @@ class Fold:
     test: tuple[str, ...]
 
 
+def queries_with_relevant(dataset: Dataset, relevant_grade: int) -> list[str]:
+    """Return the ids of queries with at least one relevant document, in the dataset's order."""
+    relevant = dataset.judgments.loc[dataset.judgments["grade"] >= relevant_grade, "query_id"]
+    known = set(relevant)
+    return [query_id for query_id in dataset.queries["query_id"] if query_id in known]
+
+
 def evaluable_queries(dataset: Dataset, plan: Plan) -> list[str]:
     """Return the ids of queries with at least one relevant document, in the dataset's order.
 
     With `max_queries`, a sample of that size drawn with the split's seed; the order stays.
     """
-    relevant = dataset.judgments.loc[dataset.judgments["grade"] >= plan.relevant_grade, "query_id"]
-    known = set(relevant)
-    found = [query_id for query_id in dataset.queries["query_id"] if query_id in known]
+    found = queries_with_relevant(dataset, plan.relevant_grade)
     if plan.max_queries is not None and len(found) > plan.max_queries:
         picked = np.random.default_rng(plan.split.seed).permutation(len(found))[: plan.max_queries]
         found = [found[index] for index in sorted(picked)]

@@ -16,6 +16,7 @@ from rerank.intake.storage import load_dataset, load_findings
 from rerank.planning.experiments import experiment_folder, list_experiments, load_result, pilot_path
 from rerank.planning.losses import holds_only_ranks
 from rerank.planning.presets import preset
+from rerank.planning.splits import queries_with_relevant
 from rerank.report.comparisons import family_size
 from rerank.report.files import read_per_query, read_to_judge
 from rerank.report.recount import at_prices
@@ -37,6 +38,12 @@ def teacher_has_only_ranks(digest: str) -> bool:
     """Say whether a dataset's teacher scores are ranks in truth."""
     said = dataset(digest).teacher_scores
     return said is not None and holds_only_ranks(said)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def n_evaluable(digest: str, relevant_grade: int) -> int:
+    """Return how many queries of a dataset have a document of at least this grade."""
+    return len(queries_with_relevant(dataset(digest), relevant_grade))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

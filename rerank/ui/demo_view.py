@@ -12,6 +12,7 @@ from rerank.jobs.demo import rank_query
 from rerank.ui import cached
 from rerank.ui.safe import plain
 from rerank.ui.show import problem, user_rows
+from rerank.ui.strategies import shown_first
 from rerank.wording.language import Say
 from rerank.wording.names import FIRST_STAGES, name_of, strategy_name
 from rerank.wording.numbers import milliseconds
@@ -33,7 +34,6 @@ def demo_view(say: Say, experiment: str) -> None:
         problem(say, error.code, error.facts)
         return
     names = list(result["strategies"])
-    best = str(result["decision"]["single_strategy"] or names[-1])
     with st.form("ask", border=False):
         query = st.text_input(
             say("Query"), key="demo_query", max_chars=MAX_QUERY_CHARS, placeholder=say("Type what your users type")
@@ -42,7 +42,7 @@ def demo_view(say: Say, experiment: str) -> None:
             say("Strategies (two or three)"),
             names,
             selection_mode="multi",
-            default=list(dict.fromkeys([names[0], best])),
+            default=list(dict.fromkeys([names[0], shown_first(result)])),
             format_func=lambda name: strategy_name(say, name),
             key="demo_strategies",
         )

@@ -17,12 +17,16 @@ from rerank.wording.language import Say
 from rerank.wording.names import strategy_name
 from rerank.wording.progress import progress_line
 from rerank.wording.serving_commands import honesty, serving_commands
+from rerank.wording.tables import free_recipe
 
 FORMATS = ("safetensors", "onnx", "int8")
 
 
 def export_panel(say: Say, experiment: str, result: Mapping[str, Any]) -> None:
     """Show the export of an experiment's models: start, progress, and what is there."""
+    recipe = free_recipe(say, result)
+    if recipe is not None:
+        st.info(markdown(recipe), icon=":material/blender:")
     names = exportable(result)
     if not names:
         return

@@ -46,7 +46,7 @@ def money_view(say: Say, experiment: str, result: Mapping[str, Any], business: B
         st.markdown("\n".join(f"- {markdown(line)}" for line in lines))
     else:
         st.write(say("No strategy is recommended that would cost or bring anything."))
-    with st.expander(say("What managers weigh: your assumptions"), expanded=business is None):
+    with st.expander(say("What managers weigh: your assumptions")):
         st.caption(
             say(
                 "They are not part of the locked plan: they change what is paid and earned, never what was trained or "
@@ -87,12 +87,13 @@ def _figures(say: Say, result: Mapping[str, Any], money: Money) -> None:
         st.markdown(f"**{heading}**")
         drawn = kpi_against_cost(say, money, result["plan"]["primary_measure"])
         figure(say, drawn, money_table(say, money), "kpi_cost", say("KPI against total cost, one point per strategy"))
-        st.caption(
-            say(
-                "Bars: 95 % interval of the difference to the first stage. Grey: another option is as good and not "
-                "dearer, by point values. Dotted: the options that remain."
-            )
+        explained = say(
+            "Bars: 95 % interval of the difference to the first stage. Grey: another option is as good and not "
+            "dearer, by point values."
         )
+        remaining = [option for option in money.options.values() if option.dominated_by is None]
+        joined = say("Dotted: the options that remain.") if len(remaining) > 1 else ""
+        st.caption(say.joined(part for part in (explained, joined) if part))
     if option is not None and has_payback:
         with columns[1]:
             _payback(say, money, option)

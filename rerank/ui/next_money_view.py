@@ -51,9 +51,11 @@ def next_money_view(say: Say, experiment: str, result: Mapping[str, Any], busine
         return
     st.markdown(f"**{markdown(recommendation(say, result, advice, money))}**")
     options = option_table(say, result, advice, money)
-    table(say, options, "next_money")
+    first = [say("Option"), say("Cost"), say("Expected gain")]  # what a telephone shows
+    rest = [column for column in options.columns if column not in (*first, say("Remark"))]
+    table(say, options[[*first, *rest]], "next_money", is_narrow=True)
     for option, remark in zip(options[say("Option")], options[say("Remark")], strict=True):
-        if remark:  # sentences, which a column cuts off
+        if remark:  # sentences, which a column would cut off
             st.caption(markdown(say("{option}: {remark}", option=option, remark=remark)))
     st.caption(
         markdown(

@@ -1,8 +1,5 @@
 """Two strategies query by query."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import pandas as pd
 import streamlit as st
 
@@ -14,7 +11,7 @@ from rerank.ui import cached
 from rerank.ui.safe import markdown, plain
 from rerank.ui.session import asked_for, remember
 from rerank.ui.show import figure, numbers, problem
-from rerank.ui.strategies import explain
+from rerank.ui.strategies import explain, shown_first
 from rerank.wording.language import Say
 from rerank.wording.names import strategy_name
 from rerank.wording.numbers import delta
@@ -33,7 +30,7 @@ def query_view(say: Say, experiment: str) -> None:
     with one:
         reference = _strategy(say, say("Reference"), "reference", names, names[0])
     with two:
-        challenger = _strategy(say, say("Challenger"), "challenger", names, _best(result))
+        challenger = _strategy(say, say("Challenger"), "challenger", names, shown_first(result))
     with three:
         measures = [name for name in result["plan"]["measures"] if not name.startswith("R@")]
         measure = st.selectbox(say("Measure"), measures, key="query_measure")
@@ -82,11 +79,6 @@ def query_view(say: Say, experiment: str) -> None:
         _side_by_side(say, experiment, dataset, query_id, (reference, challenger))
 
 
-def _best(result: Mapping[str, Any]) -> str:
-    decision = result["decision"]
-    return str(decision["single_strategy"] or list(result["strategies"])[-1])
-
-
 def _strategy(say: Say, label: str, parameter: str, names: list[str], default: str) -> str:
     known = asked_for(parameter, names) or default
     chosen = st.selectbox(
@@ -131,11 +123,11 @@ def _counts(say: Say, differences: pd.DataFrame) -> None:
 def _shown(say: Say, differences: pd.DataFrame, reference: str, challenger: str) -> pd.DataFrame:
     return pd.DataFrame(
         {
+            "Δ": differences["delta"].round(3),  # first: a telephone shows little more than the text beside it
             say("Query"): [plain(text, 200) for text in differences["text"]],
             say("Segment"): [plain(name, 60) for name in differences["segment"]],
             strategy_name(say, reference) + " (1)": differences["reference"].round(3),
             strategy_name(say, challenger) + " (2)": differences["challenger"].round(3),
-            "Δ": differences["delta"].round(3),
             say("Query id"): differences["query_id"],
         }
     )

@@ -31,10 +31,17 @@ from rerank.wording.columns import measure_help
 from rerank.wording.gains import gain_in_words
 from rerank.wording.language import Say
 from rerank.wording.names import STRATEGY_EXPLANATIONS, strategy_name
-from rerank.wording.numbers import interval, milliseconds, score
+from rerank.wording.numbers import count, interval, milliseconds, score
 from rerank.wording.record import deviation_sentences
-from rerank.wording.tables import IN_USD, against_first_stage, comparison_table, strategy_table
-from rerank.wording.verdicts import significance, verdict_name
+from rerank.wording.tables import (
+    IN_USD,
+    against_first_stage,
+    comparison_table,
+    comparisons_of_quality,
+    deciding_comparisons,
+    strategy_table,
+)
+from rerank.wording.verdicts import significance_and_kind, verdict_name
 
 CARDS_PER_ROW = 5
 
@@ -93,7 +100,7 @@ def _behind(say: Say, result: Mapping[str, Any], money: Business) -> None:
     with st.expander(say("How it was measured"), expanded=True):
         circumstances(say, result)
     with st.expander(say("Every comparison")):
-        table(say, comparison_table(say, result["comparisons"]), "comparisons")
+        table(say, comparison_table(say, comparisons_of_quality(result)), "comparisons")
     with st.expander(say("Every measure")):
         measures(say, result)
     if result.get("guardrails"):
@@ -142,12 +149,29 @@ def _what_was_measured(say: Say, result: Mapping[str, Any]) -> None:
         at=plan["locked_at"][:16].replace("T", " "),
     )
     st.caption(text)
+    limit = plan.get("max_queries")
+    n_evaluable = _n_evaluable(result) if limit else None
+    if n_evaluable is not None and n_evaluable > limit:
+        used = say(
+            "Only {n} of {all} queries were used (the plan's limit): run again with all of them before judging more.",
+            n=count(limit),
+            all=count(n_evaluable),
+        )
+        st.caption(f"**{markdown(used)}**")
     if plan["hypothesis"]:
         st.caption(say("Expected: {text}", text=markdown(plan["hypothesis"], 300)))
     found = deviation_sentences(say, result)
     if found:
         heading = say("Deviations from the plan: {n}", n=len(found))
         st.caption("\n".join([heading, "", *(f"- {markdown(sentence, 600)}" for sentence in found)]))
+
+
+def _n_evaluable(result: Mapping[str, Any]) -> int | None:
+    """Return how many queries could have been used; None when the dataset is not there to be asked."""
+    try:
+        return cached.n_evaluable(result["dataset"]["digest"], result["plan"]["relevant_grade"])
+    except RerankError:
+        return None
 
 
 def _headline(result: Mapping[str, Any]) -> list[str]:
@@ -178,7 +202,7 @@ def _cards(say: Say, result: Mapping[str, Any], business: Business) -> None:
                 st.caption(say("reference"))
             else:
                 gap = interval(found["ci_low"], found["ci_high"])
-                facts = (verdict_name(say, found["verdict"]), gap, significance(say, found))
+                facts = (verdict_name(say, found["verdict"]), gap, significance_and_kind(say, found))
                 st.caption(markdown(" · ".join(filter(None, facts))))
                 meant = gain_in_words(say, found)
                 if meant:
@@ -205,7 +229,7 @@ def _figures(say: Say, result: Mapping[str, Any]) -> None:
         for item in mine
         if item["reference"] == "first-stage" and item["challenger"].removesuffix(FUSION) not in CONTROLS
     ]
-    shown = against + locked
+    shown = against + locked + [item for item in deciding_comparisons(result) if item not in locked]
     heading = say("Differences with 95 % intervals")
     st.markdown(f"**{heading}**")
     drawn = forest(say, shown, result["plan"]["margin"])

@@ -16,6 +16,8 @@ from rerank.wording.width import width_of
 
 WHOLE_ROWS = 20  # a table of this size is shown whole, a longer one scrolls
 SENTENCE_PIXELS, MAX_LINES = 540, 4  # of a column that is read, not scanned
+NARROW_PIXELS = 180  # of a first column that leaves a telephone room for the second and third
+LINES_FROM = 66  # pixels of a row: Streamlit 1.67 breaks lines in rows of more than 64 only
 
 
 def numbers(shown: Iterable[tuple[str, str | int]]) -> None:
@@ -33,10 +35,19 @@ def user_rows(frame: pd.DataFrame, *, height: int | None = None) -> None:
     st.dataframe(shown, hide_index=True, width="stretch", height=height or "auto")
 
 
-def table(say: Say, frame: pd.DataFrame, name: str, *, height: int | None = None, sentences: str | None = None) -> None:
+def table(
+    say: Say,
+    frame: pd.DataFrame,
+    name: str,
+    *,
+    height: int | None = None,
+    sentences: str | None = None,
+    is_narrow: bool = False,
+) -> None:
     """Show a frame with a button that downloads it as CSV; `name` is the file's name and the key.
 
-    sentences: a column whose texts are shown whole, on several lines.
+    sentences: a column whose texts are shown whole, on several lines. is_narrow: the first column takes two lines
+    rather than a telephone's whole width.
     """
     first = frame.columns[0]
     settings: dict[str, Any] = {}
@@ -47,12 +58,14 @@ def table(say: Say, frame: pd.DataFrame, name: str, *, height: int | None = None
             settings[column] = st.column_config.Column(width=SENTENCE_PIXELS, help=explained)
             longest = max(width_of(str(text)) for text in frame[column])
             n_lines = -(-7 * longest // (SENTENCE_PIXELS - 24))  # 7 pixels a letter, 20 a line
-            # Streamlit 1.67 breaks lines in rows of more than 64 pixels only.
-            row_height = max(66, 14 + 20 * min(MAX_LINES, n_lines)) if n_lines > 1 else None
+            row_height = max(LINES_FROM, 14 + 20 * min(MAX_LINES, n_lines)) if n_lines > 1 else None
         elif pd.api.types.is_float_dtype(frame[column]):
             settings[column] = st.column_config.NumberColumn(format="%.3f", help=explained)
-        elif column == first:  # what a row is about is never cut off; the columns that follow may be scrolled to
-            settings[column] = st.column_config.Column(width=_width([first, *frame[first]]), help=explained)
+        elif column in (first, say("Significance")):  # never cut off; the columns that follow may be scrolled to
+            width = _width([column, *frame[column]])
+            if is_narrow and column == first and width > NARROW_PIXELS:
+                width, row_height = NARROW_PIXELS, LINES_FROM
+            settings[column] = st.column_config.Column(width=width, help=explained)
         elif explained:
             settings[column] = st.column_config.Column(help=explained)
     st.dataframe(

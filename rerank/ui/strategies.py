@@ -1,6 +1,7 @@
 """What the strategies' short names stand for."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import streamlit as st
 
@@ -22,3 +23,13 @@ def explain(say: Say, names: Iterable[str]) -> None:
             st.caption(" · ".join(parts))
     if any(name.endswith(FUSION) for name in shown):
         st.caption(say("**… + fusion** The same scores mixed with embedding and first stage; nothing more is trained."))
+
+
+def shown_first(result: Mapping[str, Any]) -> str:
+    """Return the strategy that is set beside the first stage until another one is chosen: the recommended one.
+
+    When nothing or the first stage is recommended it is the best single stage, else the last strategy.
+    """
+    decision, names = result["decision"], list(result["strategies"])
+    wanted = (decision.get("recommended_strategy"), decision["single_strategy"])
+    return next((str(name) for name in wanted if name in names[1:]), names[-1])

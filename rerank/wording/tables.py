@@ -8,11 +8,17 @@ import pandas as pd
 from rerank.cost.business import Business
 from rerank.cost.teachers import training_usd
 from rerank.wording.amounts import amount
-from rerank.wording.language import Say
+from rerank.wording.language import Say, later
 from rerank.wording.names import ATTRIBUTION_PARTS, name_of, strategy_name
 from rerank.wording.numbers import NOTHING, delta, interval, milliseconds, score
 from rerank.wording.plans import GUARDRAILS, STATUSES, guardrail_interval, guardrail_value, is_open
-from rerank.wording.verdicts import significance, verdict_name
+from rerank.wording.verdicts import significance, significance_and_kind, verdict_name
+
+SOURCES: Mapping[str, str] = {
+    "model": later("Re-ranker"),
+    "embedding": later("Encoder"),
+    "first_stage": later("First stage"),
+}
 
 
 def against_first_stage(result: Mapping[str, Any], strategy: str) -> Mapping[str, Any] | None:
@@ -24,6 +30,24 @@ def against_first_stage(result: Mapping[str, Any], strategy: str) -> Mapping[str
             found: Mapping[str, Any] = comparison
             return found
     return None
+
+
+def deciding_comparisons(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return what a decision rests on beside the locked questions and the first stage, on the primary measure.
+
+    The best single stage against what is free, when that is recommended instead; the best second stage against a
+    single stage that was trained for as long.
+    """
+    decided, primary = result["decision"], result["plan"]["primary_measure"]
+    pairs = [(decided.get("longer_strategy"), decided["second_strategy"])]
+    if decided["code"] == "adopt_free_baseline":
+        pairs.insert(0, (decided["recommended_strategy"], decided["single_strategy"]))
+    return [
+        item
+        for pair in pairs
+        for item in result["comparisons"]
+        if (item["reference"], item["challenger"]) == pair and item["measure"] == primary
+    ]
 
 
 IN_USD = Business()
@@ -42,7 +66,7 @@ def strategy_table(say: Say, result: Mapping[str, Any], business: Business = IN_
                 say("Δ to first stage"): delta(found["delta"]) if found else "",
                 say("95 % interval"): interval(found["ci_low"], found["ci_high"]) if found else "",
                 say("Verdict"): verdict_name(say, found["verdict"]) if found else say("reference"),
-                say("Significance"): significance(say, found) if found else "",
+                say("Significance"): significance_and_kind(say, found) if found else "",
                 say("Training"): amount(say, training_usd(result, business, name), business),
                 say("Serving, 1,000 queries"): amount(say, record["cost"]["serve_usd_per_1k_queries"], business),
                 say("Latency p50"): milliseconds(record["latency_ms"]["p50"]),
@@ -72,6 +96,11 @@ def guardrail_table(say: Say, result: Mapping[str, Any]) -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(rows)
+
+
+def comparisons_of_quality(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return a result's comparisons but those of how much is judged, which is neither better nor worse."""
+    return [item for item in result["comparisons"] if not item["measure"].startswith("Judged@")]
 
 
 def comparison_table(say: Say, comparisons: list[Mapping[str, Any]]) -> pd.DataFrame:
@@ -119,15 +148,35 @@ def moved_table(say: Say, result: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _fits(record: Mapping[str, Any]) -> pd.DataFrame:
+    """Return a strategy's weights, one row per fold and seed and one column per source; empty for a plain one."""
+    return pd.DataFrame(record["fusion_weights"] or [], columns=list(SOURCES)).fillna(0.0)
+
+
+def free_recipe(say: Say, result: Mapping[str, Any]) -> str | None:
+    """Return how to mix what is recommended when that needs no model; None otherwise."""
+    record = result["strategies"].get(result["decision"].get("recommended_strategy"))
+    fits = pd.DataFrame() if record is None else _fits(record)
+    if fits.empty or fits["model"].any():
+        return None
+    mean = fits.mean()
+    return say(
+        "What is recommended needs no trained model: mix standardised scores, {encoder} × the encoder's similarity + "
+        "{first_stage} × your search's score.",
+        encoder=f"{mean['embedding']:.2f}",
+        first_stage=f"{mean['first_stage']:.2f}",
+    )
+
+
 def mixture_table(say: Say, result: Mapping[str, Any]) -> pd.DataFrame:
     """Return the weights of every fused strategy, means over its folds and seeds; empty without one.
 
     Weights are 0 to 1 and sum to 1. The range is that of the re-ranker's weight over the fits.
     """
-    sources = {"model": say("Re-ranker"), "embedding": say("Encoder"), "first_stage": say("First stage")}
+    sources = {source: say(heading) for source, heading in SOURCES.items()}
     rows = []
     for name, record in result["strategies"].items():
-        fits = pd.DataFrame(record["fusion_weights"] or [], columns=list(sources)).fillna(0.0)
+        fits = _fits(record)
         if fits.empty:
             continue
         mean, low, high = fits.mean(), fits["model"].min(), fits["model"].max()

@@ -91,3 +91,12 @@ def significance(say: Say, comparison: Mapping[str, Any]) -> str:
     if raw is None:
         return ""
     return say("p = {p}", p=p_value(raw)) if raw >= 0.001 else say("p {p}", p=p_value(raw))
+
+
+def significance_and_kind(say: Say, comparison: Mapping[str, Any]) -> str:
+    """Return `significance`, with a remark where nobody asked before the experiment and nothing was corrected."""
+    found = significance(say, comparison)
+    if comparison["confirmatory"] or not found:
+        return found
+    remark = say("exploratory, not corrected")
+    return f"{found} · {remark}"

@@ -2,7 +2,7 @@
 
 from itertools import combinations
 
-from rerank.figures.labels import _box, _shared, sides
+from rerank.figures.labels import _box, _shared, sides, wrapped
 
 
 def covered(points: list[tuple[float, float, str]]) -> float:
@@ -27,3 +27,10 @@ def test_a_name_at_the_edge_stands_on_the_inner_side() -> None:
 def test_wide_letters_count_twice() -> None:
     left, _, right, _ = _box(0.0, 0.5, "ベース", "top right")
     assert right - left == 2 * (_box(0.0, 0.5, "abc", "top right")[2])
+
+
+def test_a_label_is_broken_at_spaces_and_anywhere_in_japanese() -> None:
+    assert wrapped("C + fusion vs First stage", 20) == "C + fusion vs First<br>stage"
+    assert wrapped("対照学習", 4) == "対照<br>学習"
+    assert wrapped("C＋融合 対 第一段検索", 20) == "C＋融合 対<br>第一段検索"
+    assert wrapped("unbreakable", 4) == "unbreakable"

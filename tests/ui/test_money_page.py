@@ -55,6 +55,19 @@ def test_what_managers_give_is_saved_shown_and_changes_no_measurement(
     assert any("円" in item.value for item in japanese.caption)
 
 
+def test_the_chart_comes_before_the_form_and_explains_a_line_only_where_there_is_one(
+    finished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RERANK_HOME", str(finished))
+    page = open_page("results", lang="en")
+    (form,) = (item for item in page.expander if item.label == "What managers weigh: your assumptions")
+    assert not form.proto.expanded
+    result = cached.result(next(path.name for path in (finished / "experiments").iterdir()))
+    assert result is not None
+    remaining = [item for item in money_of(result, None).options.values() if item.dominated_by is None]
+    assert any("Dotted: the options" in item.value for item in page.caption) == (len(remaining) > 1)
+
+
 def test_the_terminal_says_what_the_page_says(
     finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

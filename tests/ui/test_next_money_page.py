@@ -44,6 +44,8 @@ def test_the_budget_changes_what_is_recommended(tmp_path: Path, monkeypatch: pyt
     buys = {"en": "more queries and train", "ja": "件判定し"}[language]
     assert [buys in text for text in told] == [False, True]
     table = page.dataframe[0].value
+    assert list(table.columns[:2]) == [say("Option"), say("Cost")]
+    assert say("Remark") not in table.columns  # below the table, as sentences
     assert set(table[say("Option")]) == {
         say(name)
         for name in (

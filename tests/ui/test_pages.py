@@ -1,10 +1,14 @@
 """Every page in every language: nothing raised, with an empty home and with a finished experiment."""
 
+import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rerank.ui.pages import TITLES
+from rerank.ui.strategies import shown_first
 from rerank.wording.language import LANGUAGES, speaker
 from tests.tiny import finished_experiment
 from tests.ui.conftest import open_page
@@ -73,3 +77,46 @@ def test_a_page_whose_home_cannot_be_says_so(language: str, tmp_path: Path, monk
     (said,) = page.error
     assert "RERANK" in said.value
     assert "Not a directory" in said.value
+
+
+@pytest.fixture
+def changed(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A function that opens the results of a copy of the finished experiment, changed by it."""
+
+    def opened(change: Any) -> Any:
+        home = tmp_path / "changed"
+        shutil.copytree(finished, home)
+        monkeypatch.setenv("RERANK_HOME", str(home))
+        (path,) = home.glob("experiments/*/result.json")
+        result = json.loads(path.read_text(encoding="utf-8"))
+        change(result)
+        path.write_text(json.dumps(result), encoding="utf-8")
+        return open_page("results", lang="en")
+
+    return opened
+
+
+@pytest.mark.parametrize(("limit", "is_said"), [(5, True), (1000, False), (None, False)])
+def test_results_say_when_the_plan_left_queries_out(changed: Any, limit: int | None, is_said: bool) -> None:
+    page = changed(lambda result: result["plan"].update(max_queries=limit))
+    assert not page.exception
+    found = [item.value for item in page.caption if "queries were used" in item.value]
+    assert len(found) == is_said
+    assert all("Only 5 of " in text for text in found)
+
+
+def test_the_recommended_free_mixture_is_taken_along_as_a_recipe(changed: Any) -> None:
+    page = changed(lambda result: result["decision"].update(recommended_strategy="embedding+fusion"))
+    assert not page.exception
+    assert [item for item in page.info if "needs no trained model" in item.value]
+
+
+def test_the_recommended_strategy_is_shown_first_where_there_is_a_choice() -> None:
+    def first(recommended: str | None, single: str | None) -> str:
+        decision = {"recommended_strategy": recommended, "single_strategy": single}
+        names = ("first-stage", "embedding+fusion", "C", "D")
+        return shown_first({"decision": decision, "strategies": dict.fromkeys(names)})
+
+    assert first("embedding+fusion", "C") == "embedding+fusion"
+    assert first("first-stage", "C") == "C"
+    assert first(None, None) == "D"

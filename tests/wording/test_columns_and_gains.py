@@ -61,3 +61,12 @@ def test_a_gain_is_said_in_searches_or_points_with_its_range() -> None:
         "Where 100 is the best possible order: −0.4 points to today's order; plausible range −5 to +10."
     )
     assert gain_in_words(say, COMPARED | {"ci_low": None}) == ""
+
+
+def test_a_p_value_that_nobody_corrected_says_so() -> None:
+    say = speaker("en")
+    (locked,) = strategy_table(say, RESULT)["Significance"]
+    besides = COMPARED | {"confirmatory": False, "p_adjusted": None, "p_seed_aware": None, "p_t": 0.009}
+    (explored,) = strategy_table(say, RESULT | {"comparisons": [besides]})["Significance"]
+    assert locked == "p = .010 (Holm)"
+    assert explored == "p = .009 · exploratory, not corrected"

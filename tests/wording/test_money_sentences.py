@@ -26,6 +26,7 @@ from rerank.wording.money import (
     projection_table,
     stated_sentence,
 )
+from rerank.wording.names import strategy_name
 from rerank.wording.prices import old_prices
 from tests.report.test_money import BUSINESS, RESULT
 
@@ -184,10 +185,27 @@ def test_the_frontier_greys_what_is_dominated_and_joins_the_rest(language: str) 
     assert [point.x[0] for point in points] == list(costs.values())
     grey = [point.marker.color == NEUTRAL and not point.text[0] for point in points]
     assert grey == [False, False, False, True]
+    assert [bool(point.text[0]) for point in points] == [True, True, True, False]
     bars = {
         name: (point.error_y.arrayminus[0], point.error_y.array[0]) for name, point in zip(costs, points, strict=True)
     }
     assert bars["C"] == pytest.approx((0.03, 0.03))
+
+
+def test_what_is_recommended_and_the_best_trained_one_are_named_though_others_dominate_them() -> None:
+    worse = {
+        name: dataclasses.replace(option, dominated_by=None if name == "embedding" else "embedding")
+        for name, option in MONEY.options.items()
+    }
+
+    def named(recommended: str | None) -> list[str]:
+        money = dataclasses.replace(MONEY, options=worse, recommended=recommended)
+        return [point.text[0] for point in kpi_against_cost(EN, money, "nDCG@10").data[1:] if point.text[0]]
+
+    trained = max((name for name in worse if name.startswith("C")), key=lambda name: worse[name].kpi)
+    assert named(None) == ["Embedding", strategy_name(EN, trained)]
+    other = next(name for name in worse if name.startswith("C") and name != trained)
+    assert set(named(other)) == {"Embedding", strategy_name(EN, trained), strategy_name(EN, other)}
 
 
 def test_the_payback_figure_shows_the_balance_in_the_users_currency() -> None:

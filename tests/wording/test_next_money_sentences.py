@@ -122,6 +122,7 @@ def test_table_and_figure_show_the_same_projection(rising: dict[str, Any]) -> No
     assert beyond.line.dash == "dot"
     assert list(measured.x) == [4, 10, 20, 40]
     assert figure.layout.shapes[0].x0 == 160
+    assert figure.layout.shapes[0].name == "4 times the training queries"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -1,7 +1,7 @@
 """The result's tables: what they count and what they leave out."""
 
 from rerank.wording.language import speaker
-from rerank.wording.tables import mixture_table
+from rerank.wording.tables import comparisons_of_quality, deciding_comparisons, free_recipe, mixture_table
 
 
 def test_fused_strategies_say_what_they_mix_on_average_and_how_far_fits_differ() -> None:
@@ -26,3 +26,46 @@ def test_fused_strategies_say_what_they_mix_on_average_and_how_far_fits_differ()
         ["C + fusion", "0.40", "0.48", "0.12", 2, "0.20 – 0.60"],
     ]
     assert mixture_table(speaker("ja"), {"strategies": {"C": {"fusion_weights": None}}}).empty
+
+
+def test_what_is_free_is_taken_along_as_a_recipe_and_a_trained_mixture_is_not() -> None:
+    fits = [{"embedding": 0.8, "first_stage": 0.2}, {"embedding": 0.6, "first_stage": 0.4}]
+    trained = [{"model": 0.2, "embedding": 0.64, "first_stage": 0.16}]
+    strategies = {"embedding": None, "embedding+fusion": fits, "C+fusion": trained}
+    records = {name: {"fusion_weights": weights} for name, weights in strategies.items()}
+
+    def recipe(recommended: str | None, language: str) -> str | None:
+        result = {"strategies": records, "decision": {"recommended_strategy": recommended}}
+        return free_recipe(speaker(language), result)
+
+    english, japanese = recipe("embedding+fusion", "en"), recipe("embedding+fusion", "ja")
+    assert english is not None
+    assert japanese is not None
+    assert "0.70 × the encoder's similarity + 0.30 × your search's score" in english
+    assert "0.70" in japanese
+    assert [recipe(name, "en") for name in ("embedding", "C+fusion", None)] == [None] * 3
+
+
+def test_what_decides_is_found_beside_the_locked_questions() -> None:
+    pairs = [("embedding+fusion", "C+fusion"), ("embedding", "C+fusion"), ("C-long", "C-then-D"), ("C", "C-then-D")]
+    comparisons = [
+        {"reference": reference, "challenger": challenger, "measure": measure}
+        for reference, challenger in pairs
+        for measure in ("nDCG@10", "Judged@10")
+    ]
+
+    def found(code: str, longer: str | None) -> list[tuple[str, str]]:
+        decision = {
+            "code": code,
+            "single_strategy": "C+fusion",
+            "second_strategy": "C-then-D",
+            "longer_strategy": longer,
+            "recommended_strategy": "embedding+fusion",
+        }
+        result = {"decision": decision, "plan": {"primary_measure": "nDCG@10"}, "comparisons": comparisons}
+        return [(item["reference"], item["challenger"]) for item in deciding_comparisons(result)]
+
+    assert found("adopt_free_baseline", None) == pairs[:1]
+    assert found("add_second_stage", "C-long") == [pairs[2]]
+    assert found("stop", None) == []
+    assert {item["measure"] for item in comparisons_of_quality({"comparisons": comparisons})} == {"nDCG@10"}
