@@ -217,7 +217,7 @@ def money_table(say: Say, money: Money) -> pd.DataFrame:
                 say("Break-even month"): _months(say, option.break_even_month)[0] if shown else unshown,
                 say("Break-even traffic"): _traffic(say, option.break_even_searches)[0] if shown else unshown,
             }
-        row[say("Better and not dearer")] = (
+        row[say("At least as good by point value, not dearer (not tested)")] = (
             "" if option.dominated_by is None else strategy_name(say, option.dominated_by)
         )
         rows.append(row)
