@@ -23,7 +23,7 @@ WORST = {
     "n_queries": 400,
     "n_without_judgments": 9,
     "n_without_relevant": 8,
-    "judged": (Judged("bm25", 0.2, 100), Judged("run", 0.1, 100), Judged("embedding", 0.1, 100)),
+    "judged": (Judged("bm25", 0.2, 100, 10), Judged("run", 0.1, 100, 10), Judged("embedding", 0.1, 100, 10)),
     "raters": Raters(0.3, 3, 50),
     "implicit": True,
     "one_search": True,
