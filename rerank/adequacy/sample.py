@@ -20,11 +20,12 @@ LANGUAGE_CODES = ("japanese_text", "other_script", "languages_differ")
 
 @dataclass(frozen=True)
 class Judged:
-    """Share (0-1) of a system's first ten over the usable queries that is judged, and how many documents these are."""
+    """Share (0-1) of a system's first ten that is judged, over how many documents and how many usable queries."""
 
     system: str
     share: float
     n_pairs: int
+    n_queries: int
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,7 @@ def _judged(lists: Lists, usable: Sequence[str], judgments: pd.DataFrame) -> tup
         rows = frame[frame["query_id"].isin(set(usable)) & (frame["rank"] <= DEPTH)]
         if len(rows):
             share = float(pd.MultiIndex.from_frame(rows[KEY]).isin(known).mean())
-            found.append(Judged(system, share, len(rows)))
+            found.append(Judged(system, share, len(rows), rows["query_id"].nunique()))
     return tuple(found)
 
 

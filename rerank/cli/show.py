@@ -24,6 +24,7 @@ from rerank.wording.audits import (
     audit_sentence,
     colour_line,
     evidence_sentence,
+    free_sentence,
     gate_sentences,
     scope_sentence,
     unmeasured_sentence,
@@ -133,7 +134,12 @@ def print_audit(audit: Mapping[str, Any], say: Say) -> None:
         return
     for sentence in (audit_sentence(say, audit), evidence_sentence(say, audit), scope_sentence(say, audit)):
         print(sentence)
-    for sentence in (*warning_sentences(say, audit), unmeasured_sentence(say, audit), *gate_sentences(say, audit)):
+    for sentence in (
+        free_sentence(say, audit),
+        *warning_sentences(say, audit),
+        unmeasured_sentence(say, audit),
+        *gate_sentences(say, audit),
+    ):
         if sentence:
             print(sentence)
 

@@ -80,7 +80,7 @@ def _point(
     hover = f"{name}: {score(option.kpi)}, {shown(option.total_usd)}"
     if option.dominated_by is not None:
         better = strategy_name(say, option.dominated_by)
-        hover = f"{hover}<br>" + say("{strategy} is as good and not dearer", strategy=better)
+        hover = f"{hover}<br>" + say("{strategy} is as good by point value and not dearer", strategy=better)
     return go.Scatter(
         x=[option.total_usd * rate],
         y=[option.kpi],

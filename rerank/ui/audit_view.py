@@ -24,6 +24,7 @@ from rerank.wording.audits import (
     colour_line,
     confusion_table,
     evidence_sentence,
+    free_sentence,
     gate_sentences,
     scope_sentence,
     unmeasured_sentence,
@@ -69,6 +70,9 @@ def _colour(say: Say, audit: Mapping[str, Any]) -> None:
     shown = {"green": st.success, "amber": st.warning, "red": st.error}[audit["colour"]]
     shown(f"**{markdown(colour_line(say, audit))}** — {markdown(audit_sentence(say, audit))}")
     st.markdown(markdown(evidence_sentence(say, audit)))
+    free = free_sentence(say, audit)
+    if free:
+        st.markdown(markdown(free))
     st.caption(markdown(scope_sentence(say, audit)))
     for sentence in warning_sentences(say, audit):
         st.warning(markdown(sentence), icon=":material/info:")

@@ -46,7 +46,7 @@ def demo_view(say: Say, experiment: str) -> None:
             format_func=lambda name: strategy_name(say, name),
             key="demo_strategies",
         )
-        blind = st.toggle(say("Blind: hide the names until everybody has voted"), key="demo_blind")
+        blind = st.toggle(say("Blind: hide the names until you reveal them"), key="demo_blind")
         asked = st.form_submit_button(say("Search"), type="primary")
     _examples(say, dataset)
     if asked:

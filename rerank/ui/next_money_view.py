@@ -17,9 +17,11 @@ from rerank.wording.language import Say
 from rerank.wording.next_money import (
     assumption_sentences,
     curve_sentence,
+    fit_sentence,
     option_table,
     projection_table,
     recommendation,
+    right_sentence,
 )
 
 
@@ -57,21 +59,13 @@ def next_money_view(say: Say, experiment: str, result: Mapping[str, Any], busine
     for option, remark in zip(options[say("Option")], options[say("Remark")], strict=True):
         if remark:  # sentences, which a column would cut off
             st.caption(markdown(say("{option}: {remark}", option=option, remark=remark)))
-    st.caption(
-        markdown(
-            say(
-                "Gain: KPI of what will be in use minus KPI of what is in use now, on average over what is not known. "
-                "A decision is right when it uses what is truly better, or leaves what is truly better by no more than "
-                "the margin. Each option is shown at the size that is expected to gain most within the budget; the "
-                "cheaper one of equal sizes."
-            )
-        )
-    )
+    st.caption(markdown(right_sentence(say, result)))
     st.markdown(markdown(curve_sentence(say, result)))
     found = result["next_money"]["curve"]
     if found is not None and found["points"]:
         alt = say("Projected KPI over the number of training queries, with a 95 % band and a mark at 4 times as many")
         figure(say, projected_curve(say, result), projection_table(say, result), "projected_curve", alt)
+        st.caption(markdown(fit_sentence(say, result)))
     with st.expander(say("What this assumes")):
         for line in assumption_sentences(say, result):
             st.markdown(f"- {markdown(line)}")

@@ -12,7 +12,7 @@ from rerank.figures.power import detectable_effect
 from rerank.planning.experiments import pilot_path
 from rerank.planning.plan import Plan
 from rerank.planning.power import Question, minimum_detectable_effect, queries_needed, spreads
-from rerank.planning.splits import folds_of
+from rerank.planning.splits import evaluable_queries, folds_of
 from rerank.report.comparisons import family_size
 from rerank.store.artefacts import read_json
 from rerank.ui import cached
@@ -58,14 +58,8 @@ def power_panel(say: Say, plan: Plan) -> None:
     st.caption(_where_from(say, plan, pilot, n_questions, (to_first, between)))
     needed = queries_needed(plan.margin, between, "equivalence", alpha=plan.alpha)
     if second > plan.margin:
-        st.warning(
-            say(
-                "A difference of δ = {margin} between two strategies would probably be missed: about {n} test "
-                "queries would be needed to show equivalence.",
-                margin=score(plan.margin),
-                n=count(needed),
-            )
-        )
+        to_differ = queries_needed(plan.margin, between, "difference", alpha=plan.alpha, comparisons=n_questions)
+        st.warning(_missed(say, plan, n_test, to_differ, needed))
     st.page_link(
         "pages/data.py",
         label=say("Is this sample good enough?"),
@@ -91,6 +85,23 @@ def power_panel(say: Say, plan: Plan) -> None:
         figure(say, drawn, frame, "power", say("Minimum detectable effect over the number of test queries"))
         table(say, frame, "power_table")
         capacity_panel(say, plan, max(0, needed - n_test), n_test)
+
+
+def _missed(say: Say, plan: Plan, n_test: int, to_differ: int, to_equal: int) -> str:
+    """Return what the test queries would probably miss, and whether a thorough plan would test more of them."""
+    found = say(
+        "With {n} test queries a true difference of δ = {margin} between two re-rankers would probably be missed: "
+        "{differ} are needed to show it, {equal} to show equivalence.",
+        n=count(n_test),
+        margin=score(plan.margin),
+        differ=count(to_differ),
+        equal=count(to_equal),
+    )
+    n_usable = len(evaluable_queries(cached.dataset(plan.dataset_digest), plan))
+    if plan.split.kind != "holdout" or n_usable <= n_test:
+        return found
+    more = say("“For a decision” would test all {n} evaluable queries.", n=count(n_usable))
+    return say.joined([found, more])
 
 
 def _where_from(

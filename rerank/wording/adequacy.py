@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from rerank.adequacy.answer import MATERIAL, NOTICEABLE, Answer, Said
-from rerank.adequacy.sample import Sample
+from rerank.adequacy.sample import Judged, Sample
 from rerank.stats.compare import MIN_QUERIES
 from rerank.wording.language import Say, later
 from rerank.wording.names import name_of
@@ -194,7 +194,7 @@ def figures_frame(say: Say, sample: Sample) -> pd.DataFrame:
             (
                 say("Judged of the first ten: {system}", system=name_of(say, SYSTEMS, item.system)),
                 share(item.share),
-                say("{n} results of the usable queries; the others count as not relevant.", n=count(item.n_pairs)),
+                _judged_of(say, item),
             )
         )
     grades = ", ".join(f"{grade}: {count(n)}" for grade, n in sample.grades.items())
@@ -244,6 +244,13 @@ def figures_frame(say: Say, sample: Sample) -> pd.DataFrame:
         )
     )
     return pd.DataFrame(rows, columns=[say("Figure"), say("Value"), say("What it means")])
+
+
+def _judged_of(say: Say, item: Judged) -> str:
+    facts = {"n": count(item.n_pairs), "queries": count(item.n_queries)}
+    if item.system == "embedding":  # its lists are those that a run has ranked
+        return say("{n} results of {queries} queries in the newest run; the others count as not relevant.", **facts)
+    return say("{n} results of {queries} usable queries; the others count as not relevant.", **facts)
 
 
 def segments_frame(say: Say, sample: Sample) -> pd.DataFrame:

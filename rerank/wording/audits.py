@@ -75,6 +75,8 @@ BINNINGS: Mapping[str, str] = {
     ),
 }
 
+FREE_TEACHERS = ("embedding", "fusion")
+
 _SHARES = ("top_1", "shuffled", "repeated", "probe", "malformed")
 _DIFFERENCES = ("delta_free", "delta_base")
 
@@ -99,7 +101,7 @@ def audit_sentence(say: Say, audit: Mapping[str, Any]) -> str:
 def evidence_sentence(say: Say, audit: Mapping[str, Any]) -> str:
     """Return what the colour rests on: teacher, baseline, queries, difference and interval."""
     return say(
-        "The teacher ({teacher}) against {baseline} on {n} queries: {delta} {measure}, 95 % interval {interval}.",
+        "Teacher: {teacher}. Against {baseline} on {n} queries: {delta} {measure}, 95 % interval {interval}.",
         teacher=name_of(say, TEACHERS, audit["teacher"]),
         baseline=strategy_name(say, audit["baseline"]),
         n=audit["n_queries"],
@@ -107,6 +109,13 @@ def evidence_sentence(say: Say, audit: Mapping[str, Any]) -> str:
         measure=audit["measure"],
         interval=interval(audit["ci_low"], audit["ci_high"]),
     )
+
+
+def free_sentence(say: Say, audit: Mapping[str, Any]) -> str:
+    """Return that a teacher which costs nothing could be used itself, "" for another one."""
+    if audit["teacher"] not in FREE_TEACHERS:
+        return ""
+    return say("This teacher is itself free: that it beats other free strategies does not justify distilling it.")
 
 
 def scope_sentence(say: Say, audit: Mapping[str, Any]) -> str:

@@ -23,7 +23,9 @@ COLUMNS: Mapping[str, str] = {
     ),
     "How sure": later("The value's 95 % interval and what it was measured on."),
     "Expected gain": later("KPI of what will be in use minus KPI of what is in use now, on average."),
-    "Probability of a right decision": later("How likely what is then used is truly better, or not worth changing."),
+    "Probability that the decision is right": later(
+        "How likely it is that what is then used is truly better, or that what is left is better by no more than δ."
+    ),
     "Cost per +0.01 KPI": later("What one hundredth more of the KPI costs once, and its range."),
     "Return": later("What the gain brings over the horizon minus its cost, as a share of the cost."),
     "Break-even month": later("The month in which what it has brought exceeds what it has cost."),

@@ -61,7 +61,14 @@ def gain_sentence(say: Say, success: Gain, measure: str) -> str:
 
 
 def cost_sentence(say: Say, money: Money, option: Option) -> str:
-    """Return what one strategy costs: once, per re-training, per search, in all."""
+    """Return what one strategy costs: once, per re-training, per search, in all; and where integration is left at 0."""
+    found = _cost_sentence(say, money, option)
+    if money.business.setup_cost > 0:
+        return found
+    return say.joined([found, say("The cost of integration is counted as 0.")])
+
+
+def _cost_sentence(say: Say, money: Money, option: Option) -> str:
     business, spending, horizon = money.business, option.spending, money.horizon
     name = strategy_name(say, option.strategy)
     once = amount(say, spending.setup_usd, business)
@@ -217,7 +224,7 @@ def money_table(say: Say, money: Money) -> pd.DataFrame:
                 say("Break-even month"): _months(say, option.break_even_month)[0] if shown else unshown,
                 say("Break-even traffic"): _traffic(say, option.break_even_searches)[0] if shown else unshown,
             }
-        row[say("Better and not dearer")] = (
+        row[say("At least as good by point value, not dearer (not tested)")] = (
             "" if option.dominated_by is None else strategy_name(say, option.dominated_by)
         )
         rows.append(row)
@@ -295,7 +302,11 @@ def limits_sentence(
         fits = say("1,000 searches at {cost} are within {limit}.", **facts)
         parts.append(fits if option.within_serving else say("1,000 searches at {cost} exceed {limit}.", **facts))
     if not parts:
-        return say("Not given: the p95 latency and the serving cost that you accept.")
+        return say(
+            "p95 latency {p95}; 1,000 searches cost {cost} to serve. Not given: what you accept of both.",
+            p95=milliseconds(p95_ms),
+            cost=amount(say, option.spending.per_search_usd * 1000, business),
+        )
     return say.joined(parts)
 
 

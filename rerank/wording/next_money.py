@@ -39,8 +39,8 @@ CURVES: Mapping[str, str] = {
         "expected (95 % interval {interval})."
     ),
     "plateau": later(
-        "The learning curve of {strategy} has levelled off: even with 4 times the training queries the gain stays below "
-        "the margin of {margin} {measure} (expected {gain}, 95 % interval {interval})."
+        "The learning curve of {strategy} shows no rise of the margin of {margin} {measure} or more with 4 times the "
+        "training queries: {gain} is expected, 95 % interval {interval}."
     ),
     "too_few_points": later(
         "What more training queries bring cannot be told: the learning curve of {strategy} has {n} points, at least 3 "
@@ -56,6 +56,10 @@ CURVES: Mapping[str, str] = {
         "curve explains."
     ),
 }
+BASIS = later(
+    "This rests on {n} points (trainings behind each: {trainings}) and assumes that more training queries never hurt."
+)
+FITTED = ("projected", "plateau")  # what these say rests on the fit
 NO_CURVE = later("What more training queries bring cannot be told: the plan has no learning curve of {strategy}.")
 ASSUMPTIONS: Mapping[str, str] = {
     "same_population": later("Further queries are like the present ones, with as many judgments each."),
@@ -221,7 +225,45 @@ def curve_sentence(say: Say, result: Mapping[str, Any]) -> str:
         last = near[-1]
         facts |= {"gain": delta(last["growth"]), "interval": interval(last["growth_low"], last["growth_high"])}
     sentence = CURVES[found["status"]]
-    return say(sentence, **facts)
+    if found["status"] not in FITTED:
+        return say(sentence, **facts)
+    return say.joined([say(sentence, **facts), say(BASIS, n=found["n_points"], trainings=_trainings(say, result))])
+
+
+def _trainings(say: Say, result: Mapping[str, Any]) -> str:
+    """Return how many trainings are behind each point of the curve; the last one has all seeds of the plan."""
+    name, n_seeds = result["next_money"]["curve"]["strategy"], len(result["plan"]["seeds"])
+    numbers = [
+        n_seeds if point["share"] == 1.0 else point["n_seeds"]
+        for point in result["learning_curve"]
+        if point["strategy"] == name
+    ]
+    low, high = min(numbers), max(numbers)
+    return count(low) if low == high else say("{low} to {high}", low=count(low), high=count(high))
+
+
+def fit_sentence(say: Say, result: Mapping[str, Any]) -> str:
+    """Return what line and band of the projected curve are."""
+    return say(
+        "The line is fitted to all {n} points and need not pass through any of them. The band is the 95 % interval of "
+        "the KPI at that size, not that of the gain; the table has both.",
+        n=result["next_money"]["curve"]["n_points"],
+    )
+
+
+def right_sentence(say: Say, result: Mapping[str, Any]) -> str:
+    """Return what gain and a right decision mean in the table of options, and what their probability leaves out."""
+    said = say(
+        "Gain: KPI of what will be in use minus KPI of what is in use now, on average over what is not known. "
+        "A decision is right when it uses what is truly better, or leaves what is truly better by no more than "
+        "the margin. Each option is shown at the size that is expected to gain most within the budget; the "
+        "cheaper one of equal sizes."
+    )
+    if len(result["plan"]["seeds"]) > 1:
+        return said
+    return say.joined(
+        [said, say("Everything was trained once: training luck is not in the comparison behind the probability.")]
+    )
 
 
 def assumption_sentences(say: Say, result: Mapping[str, Any]) -> list[str]:
@@ -252,7 +294,7 @@ def option_table(say: Say, result: Mapping[str, Any], advice: Advice, business: 
                 say("Cost"): amount(say, offer.cost_usd if offer else None, business),
                 say("Expected gain"): _gain(prospect)["gain"],
                 say("95 % interval"): _gain(prospect)["range"],
-                say("Probability of a right decision"): NOTHING if _held_back(result) else _right(prospect),
+                say("Probability that the decision is right"): NOTHING if _held_back(result) else _right(prospect),
                 say("Remark"): remark,
             }
         )

@@ -63,11 +63,12 @@ def milliseconds(value: float | None) -> str:
 
 
 def duration(seconds: float | None, say: Say) -> str:
-    """Return a time span in the unit that fits."""
+    """Return a time span in the unit that fits; minutes below ten with a decimal, which a comparison needs."""
     if seconds is None:
         return NOTHING
     if seconds < 90:
         return say("{n} s", n=round(seconds))
     if seconds < 90 * 60:
-        return say("{n} min", n=round(seconds / 60))
+        minutes = seconds / 60
+        return say("{n} min", n=f"{minutes:.1f}" if minutes < 9.95 else round(minutes))
     return say("{n} h", n=f"{seconds / 3600:.1f}")

@@ -56,7 +56,7 @@ def sample(n: int, **changes: object) -> Sample:
         detectable_first=minimum_detectable_effect(n, 0.19, comparisons=2),
         detectable_between=minimum_detectable_effect(n, 0.10, comparisons=2),
         half_width=1.96 * 0.19 / math.sqrt(max(1, n)),
-        judged=(Judged("bm25", 0.9, 10 * n),),
+        judged=(Judged("bm25", 0.9, 10 * n, n),),
         grades={"0": 5 * n, "1": 5 * n},
         relevant_share=0.5,
         n_one_grade=0,
@@ -103,7 +103,7 @@ def test_the_number_of_queries_decides_first(n: int, code: str, reason: str | No
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"judged": (Judged("bm25", 0.49, 3000), Judged("run", 0.3, 3000))}, "few_judged_at_depth"),
+        ({"judged": (Judged("bm25", 0.49, 3000, 300), Judged("run", 0.3, 3000, 300))}, "few_judged_at_depth"),
         ({"raters": Raters(0.66, 3, 100)}, "raters_disagree"),
         ({"implicit": True}, "implicit_judgments"),
         ({"repeats": Repeats(137, 4, 0)}, "queries_repeat"),
@@ -121,7 +121,7 @@ def test_a_limit_leaves_large_effects_only(changes: dict[str, object], reason: s
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"judged": (Judged("bm25", 0.2, 3000), Judged("run", 0.5, 3000))}, None),
+        ({"judged": (Judged("bm25", 0.2, 3000, 300), Judged("run", 0.5, 3000, 300))}, None),
         ({"raters": Raters(0.67, 3, 100)}, None),
         ({"repeats": Repeats(290, 4, 0)}, None),
         ({"detectable_between": 0.021}, "strategies_hard_to_part"),
@@ -149,7 +149,9 @@ def test_what_to_do_begins_with_what_lies_in_the_sample() -> None:
 def test_half_of_the_first_ten_is_what_is_asked_for() -> None:
     """.49 of 3,000 are judged: 30 more make half."""
     (step,) = [
-        s for s in answer_of(sample(300, judged=(Judged("bm25", 0.49, 3000),))).steps if s.code == "judge_first_ten"
+        s
+        for s in answer_of(sample(300, judged=(Judged("bm25", 0.49, 3000, 300),))).steps
+        if s.code == "judge_first_ten"
     ]
     assert step.facts["n"] == 30
 
@@ -160,7 +162,7 @@ def test_more_queries_never_make_the_answer_worse(n: int, share: float, alpha: f
         found = answer_of(
             sample(
                 size,
-                judged=(Judged("bm25", share, 10 * size),),
+                judged=(Judged("bm25", share, 10 * size, size),),
                 raters=Raters(alpha, 2, 50),
                 repeats=Repeats(math.ceil(groups * size), 2, 0),
             )
@@ -277,7 +279,7 @@ def test_lists_that_were_computed_elsewhere_count_too(tiny: Dataset) -> None:
     lists = first_ten(tiny, ["q0"], computed)
     assert list(lists) == ["bm25", "embedding"]
     found = sample_of(tiny, (), lists, PLAN, n_questions=2)
-    assert next(item for item in found.judged if item.system == "embedding") == Judged("embedding", 1.0, 1)
+    assert next(item for item in found.judged if item.system == "embedding") == Judged("embedding", 1.0, 1, 1)
 
 
 def test_nothing_judged_is_an_answer_too(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def stored(ran: Ran, code: str = "adopt_single_stage", reasons: Sequence[str] = 
     """The part of a result that options are read from."""
     names = [run.name for run in ran.runs]
     result: dict[str, Any] = {
-        "plan": {"margin": ran.plan.margin, "primary_measure": ran.plan.primary_measure},
+        "plan": {"margin": ran.plan.margin, "primary_measure": ran.plan.primary_measure, "seeds": list(ran.plan.seeds)},
         "first_stage": {"oracle": CEILING},
         "dataset": {"n_test_queries": len(ran.test_queries)},
         "cost": {"device_price": dataclasses.asdict(DEVICE), "labour_price": dataclasses.asdict(JUDGE)},
@@ -62,7 +62,13 @@ def stored(ran: Ran, code: str = "adopt_single_stage", reasons: Sequence[str] = 
     by_seed, scores = seed_scores(ran), curve_scores(ran)
     points = scores.groupby(["strategy", "share"], sort=False)["value"].mean()
     result["learning_curve"] = [
-        {"strategy": point.strategy, "n_train_queries": point.n_train, "mean": points[point.strategy, point.share]}
+        {
+            "strategy": point.strategy,
+            "share": point.share,
+            "n_train_queries": point.n_train,
+            "n_seeds": len(point.rankings),
+            "mean": points[point.strategy, point.share],
+        }
         for point in ran.curve
     ]
     return result | {"next_money": next_money(ran, by_seed, scores, result, CEILING, None)}
@@ -259,7 +265,7 @@ def test_where_a_guardrail_or_the_cost_decided_nothing_is_bought_and_no_probabil
     say = speaker("en")
     assert "not held back for want of data" in recommendation(say, result, advice, Business())
     table = option_table(say, result, advice, Business())
-    assert set(table["Probability of a right decision"]) == {NOTHING}
+    assert set(table["Probability that the decision is right"]) == {NOTHING}
 
 
 def test_errors_in_the_data_advise_nothing() -> None:

@@ -23,7 +23,7 @@ WORST = {
     "n_queries": 400,
     "n_without_judgments": 9,
     "n_without_relevant": 8,
-    "judged": (Judged("bm25", 0.2, 100), Judged("run", 0.1, 100), Judged("embedding", 0.1, 100)),
+    "judged": (Judged("bm25", 0.2, 100, 10), Judged("run", 0.1, 100, 10), Judged("embedding", 0.1, 100, 10)),
     "raters": Raters(0.3, 3, 50),
     "implicit": True,
     "one_search": True,
@@ -65,3 +65,10 @@ def test_the_worst_sample_is_said_in_plain_words() -> None:
         "ones, would be missed. Whatever comes out will be uncertain by about ± 0.083.",
     ]
     assert "  - Of the first 10 results of BM25 (search by words) only 20% are judged." in "\n".join(lines)
+
+
+def test_a_share_of_judged_results_says_of_how_many_queries() -> None:
+    frame = adequacy.figures_frame(speaker("en"), SAMPLES[0]).set_index("Figure")["What it means"]
+    said = {name: text for name, text in frame.items() if str(name).startswith("Judged of the first ten")}
+    assert said["Judged of the first ten: the embedding"].startswith("100 results of 10 queries in the newest run;")
+    assert said["Judged of the first ten: BM25 (search by words)"].startswith("100 results of 10 usable queries;")

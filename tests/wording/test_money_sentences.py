@@ -103,7 +103,7 @@ def test_without_a_shown_gain_no_return_and_no_break_even_are_given() -> None:
 def test_without_assumptions_it_is_said_what_is_missing() -> None:
     money = money_of(RESULT, None)
     said = money_sentences(EN, money)
-    assert said[0] == "C costs $2.00 once and $0.100 per 1,000 searches."
+    assert said[0] == "C costs $2.00 once and $0.100 per 1,000 searches. The cost of integration is counted as 0."
     assert said[-2].startswith("Give searches per month")
     assert stated_sentence(EN, money.business) == "No business assumptions were given."
     assert "Benefit" not in money_table(EN, money)
@@ -129,6 +129,11 @@ def test_the_three_criteria_are_weighed_for_the_recommended_strategy() -> None:
         "p95 latency 180 ms breaks the plan's guardrail of 170 ms. p95 latency 180 ms exceeds 150 ms. 1,000 searches "
         "at $0.100 are within $0.200."
     )
+
+
+def test_latency_and_serving_cost_are_shown_where_no_limit_was_given() -> None:
+    limits = criteria(EN, RESULT, money_of(RESULT, BUSINESS))["C"][2]
+    assert limits == "p95 latency 180 ms; 1,000 searches cost $0.100 to serve. Not given: what you accept of both."
 
 
 def test_a_projection_is_always_called_one_with_its_source() -> None:

@@ -20,9 +20,11 @@ from rerank.wording.next_money import (
     STATUSES,
     assumption_sentences,
     curve_sentence,
+    fit_sentence,
     option_table,
     projection_table,
     recommendation,
+    right_sentence,
 )
 from rerank.wording.numbers import delta, interval, share
 from tests.report.test_next_money import QUALITY, executed, stored, usual
@@ -123,6 +125,26 @@ def test_table_and_figure_show_the_same_projection(rising: dict[str, Any]) -> No
     assert list(measured.x) == [4, 10, 20, 40]
     assert figure.layout.shapes[0].x0 == 160
     assert figure.layout.shapes[0].name == "4 times the training queries"
+
+
+def test_a_fitted_curve_says_on_how_many_points_and_trainings_it_rests(rising: dict[str, Any]) -> None:
+    result = copy.deepcopy(rising)
+    result["plan"]["seeds"] = [1]
+    text = "This rests on 4 points (trainings behind each: {}) and assumes that more training queries never hurt."
+    for status in ("projected", "plateau"):
+        result["next_money"]["curve"]["status"] = status
+        assert curve_sentence(EN, result).endswith(text.format("1"))
+    result["plan"]["seeds"] = [1, 2, 3]
+    assert curve_sentence(EN, result).endswith(text.format("1 to 3"))
+    assert "fitted to all 4 points" in fit_sentence(EN, result)
+
+
+def test_the_probability_says_where_training_luck_is_not_in_it(rising: dict[str, Any]) -> None:
+    result = copy.deepcopy(rising)
+    result["plan"]["seeds"] = [1]
+    assert "training luck" in right_sentence(EN, result)
+    result["plan"]["seeds"] = [1, 2]
+    assert "training luck" not in right_sentence(EN, result)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -76,7 +76,14 @@ def test_a_latency_is_in_milliseconds(value: float, shown: str) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "english", "japanese"),
-    [(42.4, "42 s", "42秒"), (90, "2 min", "2分"), (5399, "90 min", "90分"), (5400, "1.5 h", "1.5時間")],
+    [
+        (42.4, "42 s", "42秒"),
+        (90, "1.5 min", "1.5分"),
+        (330, "5.5 min", "5.5分"),
+        (597, "10 min", "10分"),
+        (5399, "90 min", "90分"),
+        (5400, "1.5 h", "1.5時間"),
+    ],
 )
 def test_a_time_span_has_the_unit_that_fits(seconds: float, english: str, japanese: str) -> None:
     assert numbers.duration(seconds, EN) == english

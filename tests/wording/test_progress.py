@@ -14,7 +14,7 @@ TRAINING = {"phase": "training", "share": 0.25, "stage": "C-then-D", "n_stages_d
 
 def test_one_stage_at_a_time_is_named() -> None:
     line = progress_line(speaker("en"), job(**TRAINING, seconds_left=90.0, cost_usd=0.25))
-    assert line == "Training the stages · 25% · C→D (2 of 7 stages done) · loss 0.500 · 2 min left · $0.250"
+    assert line == "Training the stages · 25% · C→D (2 of 7 stages done) · loss 0.500 · 1.5 min left · $0.250"
 
 
 def test_stages_side_by_side_are_counted() -> None:
