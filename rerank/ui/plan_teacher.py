@@ -68,7 +68,8 @@ def local_teacher_form(say: Say, plan: Plan, key: str) -> LocalTeacher:
             step=64,
             key=f"local_length_{key}",
             help=say(
-                "Of a query with its document, and of the prompt around them. A long document is cut, and a query only where it takes more than half of them."
+                "Of a query with its document, and of the prompt around them. A long document is cut, and a query only "
+                "where it takes more than half of them."
             ),
         )
     language = local.language
