@@ -16,6 +16,7 @@ from rerank.intake.storage import load_dataset
 from rerank.planning.experiments import experiment_folder, load_result, lock_plan
 from rerank.planning.graph import StageNode
 from rerank.planning.plan import FirstStage, LearningCurve, Plan, Unlabelled
+from rerank.retrieval import tokens
 from rerank.store.home import room
 from rerank.worker import experiment as execution
 from rerank.worker import meter, teaching
@@ -205,6 +206,6 @@ def test_other_tokens_are_another_search_for_unlabelled_queries(
     searched = []
     monkeypatch.setattr(teaching, "_search", lambda *given: searched.append(given) or found)
     for version in (1, 1, 2, 2):
-        monkeypatch.setattr(teaching, "VERSION", version, raising=False)
+        monkeypatch.setattr(tokens, "VERSION", version)
         teaching._unlabelled(bench, SimpleNamespace(identity="encoder"))
     assert len(searched) == times
