@@ -7,7 +7,7 @@ import streamlit as st
 
 from rerank.planning.overrides import overrides
 from rerank.ui.safe import markdown
-from rerank.wording.decisions import decision_headline, decision_reasons, what_would_change
+from rerank.wording.decisions import decision_headline, decision_in_numbers, decision_reasons, what_would_change
 from rerank.wording.language import Say
 from rerank.wording.names import VERDICT_SIGNS
 from rerank.wording.plans import guardrail_sentences
@@ -19,10 +19,15 @@ _OPEN = ("collect_judgments",)
 
 
 def decision_banner(say: Say, result: Mapping[str, Any], *, brief: bool = False) -> None:
-    """Show the decision in one sentence, with its reasons below; in brief, only guardrails that are broken."""
+    """Show the decision in one sentence, with its numbers and reasons below.
+
+    brief: where the locked questions do not stand beside it: they count among its numbers, and only guardrails that
+    are broken are named.
+    """
     code = result["decision"]["code"]
     box = st.success if code in _GOOD else st.info if code in _OPEN else st.warning
-    reasons = "\n".join(f"- {markdown(reason)}" for reason in decision_reasons(say, result))
+    lines = [*decision_in_numbers(say, result, with_locked=brief), *decision_reasons(say, result)]
+    reasons = "\n".join(f"- {markdown(line, 600)}" for line in lines)
     change = markdown(what_would_change(say, result))
     box(f"**{markdown(decision_headline(say, result))}**\n\n{reasons}\n\n{change}")
     for sentence in override_sentences(say, overrides(result["experiment"])):

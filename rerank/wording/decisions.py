@@ -8,6 +8,7 @@ from rerank.wording.language import Say, later
 from rerank.wording.names import strategy_name
 from rerank.wording.numbers import count
 from rerank.wording.plans import guardrail_sentences
+from rerank.wording.tables import against_first_stage, deciding_comparisons
 from rerank.wording.verdicts import comparison_sentence
 
 HEADLINES: Mapping[str, str] = {
@@ -143,6 +144,23 @@ def decision_reasons(say: Say, result: Mapping[str, Any]) -> list[str]:
     """Return the reasons, most important first."""
     facts = _facts(say, result["decision"])
     return [say(REASONS.get(reason, reason), **facts) for reason in result["decision"]["reasons"]]
+
+
+def decision_in_numbers(say: Say, result: Mapping[str, Any], *, with_locked: bool) -> list[str]:
+    """Return what is recommended against the first stage, and what else the decision rests on, as sentences.
+
+    with_locked: answers to locked questions, too; they are left out where they stand beside the decision.
+    """
+    recommended = result["decision"].get("recommended_strategy")  # not in results of earlier versions
+    gain = against_first_stage(result, recommended) if recommended else None
+    sentences = []
+    for item in (*([gain] if gain is not None else []), *deciding_comparisons(result)):
+        said = comparison_sentence(say, item)
+        if not item["confirmatory"]:
+            sentences.append(say("{sentence} Exploratory: not corrected for several comparisons.", sentence=said))
+        elif with_locked:
+            sentences.append(said)
+    return sentences
 
 
 def what_would_change(say: Say, result: Mapping[str, Any]) -> str:

@@ -1,7 +1,14 @@
 """The result's tables: what they count and what they leave out."""
 
+from typing import Any
+
+from rerank.report.comparisons import all_comparisons
+from rerank.report.per_query import seed_scores
+from rerank.report.result import comparison_record
+from rerank.wording.decisions import decision_in_numbers
 from rerank.wording.language import speaker
 from rerank.wording.tables import comparisons_of_quality, deciding_comparisons, free_recipe, mixture_table
+from tests.executed import executed
 
 
 def test_fused_strategies_say_what_they_mix_on_average_and_how_far_fits_differ() -> None:
@@ -69,3 +76,29 @@ def test_what_decides_is_found_beside_the_locked_questions() -> None:
     assert found("add_second_stage", "C-long") == [pairs[2]]
     assert found("stop", None) == []
     assert {item["measure"] for item in comparisons_of_quality({"comparisons": comparisons})} == {"nDCG@10"}
+
+
+def test_a_decision_names_its_numbers_and_says_which_nobody_asked_for_before() -> None:
+    ran = executed(n_queries=20)
+    compared = all_comparisons(ran, seed_scores(ran))
+    result: dict[str, Any] = {
+        "plan": {"primary_measure": "nDCG@10"},
+        "comparisons": [comparison_record(item) for item in compared],
+    }
+    result["decision"] = {
+        "code": "adopt_free_baseline",
+        "recommended_strategy": "embedding",
+        "single_strategy": "C",
+        "second_strategy": None,
+        "longer_strategy": None,
+    }
+    said = decision_in_numbers(speaker("en"), result, with_locked=False)
+    assert len(said) == 2
+    assert [name in said[0] for name in ("Embedding", "First stage")] == [True, True]
+    assert [name in said[1] for name in ("Embedding", "C ")] == [True, True]
+    assert all(line.endswith("Exploratory: not corrected for several comparisons.") for line in said)
+    single = result["decision"] | {"code": "adopt_single_stage", "recommended_strategy": "C"}
+    assert len(decision_in_numbers(speaker("ja"), result | {"decision": single}, with_locked=True)) == 1
+    assert decision_in_numbers(speaker("ja"), result | {"decision": single}, with_locked=False) == []
+    stopped = result["decision"] | {"code": "stop", "recommended_strategy": None}
+    assert decision_in_numbers(speaker("en"), result | {"decision": stopped}, with_locked=True) == []
