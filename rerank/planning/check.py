@@ -7,14 +7,13 @@ from typing import Any, get_args
 from urllib.parse import urlsplit
 
 from rerank.errors import RerankError
+from rerank.planning.graph import path_of
 from rerank.planning.losses import CONTRASTIVE, DISTILLATION, check_losses
 from rerank.planning.plan import (
     LANGUAGE_MODELS,
     LOCAL_MODELS,
     MEASURES,
-    SINGLE_STAGE,
     STRATEGIES,
-    TWO_STAGE,
     FirstStageKind,
     ListwiseMode,
     Passages,
@@ -163,8 +162,7 @@ def _check_curve(plan: Plan) -> None:
     curve = plan.learning_curve
     if not all(_number(share, 0.01, 0.99) for share in curve.shares) or len(set(curve.shares)) != len(curve.shares):
         raise _bad("learning_curve.shares", curve.shares)
-    trained = (*SINGLE_STAGE, *TWO_STAGE)
-    if not curve.strategies or not all(name in trained for name in curve.strategies):
+    if not curve.strategies or not all(path_of(name) for name in curve.strategies):
         raise _bad("learning_curve.strategies", curve.strategies)
 
 

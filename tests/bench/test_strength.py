@@ -87,3 +87,25 @@ def test_the_chosen_strategy_stands_against_the_better_free_one_and_the_free_fus
     golden = stats.ttest_rel(trained[("C+fusion", 0.5)], free["embedding"])
     assert point["against"]["embedding"]["p"] == pytest.approx(golden.pvalue)
     assert point["against"]["embedding"]["verdict"] == "better"
+
+
+def test_a_second_stage_is_told_from_longer_training_which_nobody_chooses(tmp_path: Path) -> None:
+    kinds = ("C", "D", "C-then-D", "C-long")
+    strategies = ("first-stage", "embedding", "embedding+fusion", *kinds)
+    curve = LearningCurve(shares=(0.5,), strategies=kinds)
+    folder = finished_experiment(
+        tmp_path / "home",
+        lambda model: tiny_plan(
+            make_tiny_model(model),
+            strategies=("first-stage", "embedding", "embedding+fusion", *kinds),
+            learning_curve=curve,
+        ),
+    )
+    points = points_of(json.loads((folder / "result.json").read_text()), folder, 15)
+    assert [point["n_train"] for point in points] == [8, 15]
+    for point in points:
+        assert point["chosen"] in ("C", "D", "C-then-D")
+        parts = {item["part"]: item for item in point["second_stages"]}
+        assert list(parts) == ["steps", "signal_and_order"]
+        gain = point["trained"]["C-then-D"] - point["trained"]["C"]
+        assert sum(item["delta"] for item in parts.values()) == pytest.approx(gain)
