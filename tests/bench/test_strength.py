@@ -95,11 +95,7 @@ def test_a_second_stage_is_told_from_longer_training_which_nobody_chooses(tmp_pa
     curve = LearningCurve(shares=(0.5,), strategies=kinds)
     folder = finished_experiment(
         tmp_path / "home",
-        lambda model: tiny_plan(
-            make_tiny_model(model),
-            strategies=("first-stage", "embedding", "embedding+fusion", *kinds),
-            learning_curve=curve,
-        ),
+        lambda model: tiny_plan(make_tiny_model(model), strategies=strategies, learning_curve=curve),
     )
     points = points_of(json.loads((folder / "result.json").read_text()), folder, 15)
     assert [point["n_train"] for point in points] == [8, 15]
