@@ -36,12 +36,14 @@ def deciding_comparisons(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return what a decision rests on beside the locked questions and the first stage, on the primary measure.
 
     The best single stage against what is free, when that is recommended instead; the best second stage against a
-    single stage that was trained for as long.
+    single stage that was trained for as long, where that is a reason.
     """
     decided, primary = result["decision"], result["plan"]["primary_measure"]
-    pairs = [(decided.get("longer_strategy"), decided["second_strategy"])]
+    pairs = []
     if decided["code"] == "adopt_free_baseline":
-        pairs.insert(0, (decided["recommended_strategy"], decided["single_strategy"]))
+        pairs.append((decided["recommended_strategy"], decided["single_strategy"]))
+    if set(decided["reasons"]) & {"second_beats_longer", "second_longer_not_beaten", "second_only_longer"}:
+        pairs.append((decided["longer_strategy"], decided["second_strategy"]))
     return [
         item
         for pair in pairs

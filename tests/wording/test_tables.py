@@ -61,20 +61,22 @@ def test_what_decides_is_found_beside_the_locked_questions() -> None:
         for measure in ("nDCG@10", "Judged@10")
     ]
 
-    def found(code: str, longer: str | None) -> list[tuple[str, str]]:
+    def found(code: str, *reasons: str) -> list[tuple[str, str]]:
         decision = {
             "code": code,
+            "reasons": reasons,
             "single_strategy": "C+fusion",
             "second_strategy": "C-then-D",
-            "longer_strategy": longer,
+            "longer_strategy": "C-long",
             "recommended_strategy": "embedding+fusion",
         }
         result = {"decision": decision, "plan": {"primary_measure": "nDCG@10"}, "comparisons": comparisons}
         return [(item["reference"], item["challenger"]) for item in deciding_comparisons(result)]
 
-    assert found("adopt_free_baseline", None) == pairs[:1]
-    assert found("add_second_stage", "C-long") == [pairs[2]]
-    assert found("stop", None) == []
+    assert found("adopt_free_baseline", "single_no_gain") == pairs[:1]
+    assert found("add_second_stage", "second_better", "second_beats_longer") == [pairs[2]]
+    assert found("adopt_single_stage", "second_only_longer") == [pairs[2]]
+    assert found("collect_judgments", "single_inconclusive") == []
     assert {item["measure"] for item in comparisons_of_quality({"comparisons": comparisons})} == {"nDCG@10"}
 
 
@@ -87,6 +89,7 @@ def test_a_decision_names_its_numbers_and_says_which_nobody_asked_for_before() -
     }
     result["decision"] = {
         "code": "adopt_free_baseline",
+        "reasons": ["free_baseline_gains"],
         "recommended_strategy": "embedding",
         "single_strategy": "C",
         "second_strategy": None,
