@@ -173,8 +173,8 @@ def load_cross_encoder(
     if family_of(module.config) is None and not hasattr(module, "classifier"):
         raise RerankError("model_not_loadable", folder=str(folder), cause="no classifier head")
     with refused_when_full():
-        module = module.to(device.handle)
-    return CrossEncoder(module.eval(), template, device)
+        encoder = CrossEncoder(module.to(device.handle).eval(), template, device)
+    return encoder
 
 
 def save_cross_encoder(module: Any, tokenizer_folder: Path, folder: Path) -> None:

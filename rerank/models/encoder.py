@@ -37,10 +37,8 @@ class Encoder:
         model: Any = AutoModel.from_pretrained(
             str(folder), local_files_only=True, use_safetensors=True, dtype=torch.float32
         )
-        with refused_when_full():
-            model = model.to(device.handle)
-        self._model = model.eval()
-        with torch.no_grad():
+        with refused_when_full(), torch.no_grad():
+            self._model = model.to(device.handle).eval()
             self._layers: list[LayerWeights] = cast_layers(self._model, device.product_type, first_only=False)
 
     def encode(

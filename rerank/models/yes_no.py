@@ -216,5 +216,5 @@ def load_yes_no_model(folder: Path, device: Device, system: str, words: tuple[st
     if lost is not None:
         raise RerankError("teacher_not_loadable", folder=str(folder), cause=lost)
     with refused_when_full():
-        module = module.to(device.handle)
-    return YesNoModel(module.eval(), tokenizer, device, system, words)
+        model = YesNoModel(module.to(device.handle).eval(), tokenizer, device, system, words)
+    return model

@@ -22,7 +22,7 @@ from rerank.intake.storage import load_dataset
 from rerank.models.cross_encoder import CrossEncoder, load_cross_encoder
 from rerank.models.devices import Device, pick_device, synchronize
 from rerank.models.encoder import Encoder
-from rerank.models.memory import is_out_of_memory, make_room, total_memory
+from rerank.models.memory import make_room, total_memory
 from rerank.models.passages import Reading
 from rerank.models.sources import find_model
 from rerank.models.token_store import TokenStore, load_tokenizer
@@ -265,8 +265,8 @@ class Engine:
     def _loaded(self, folder: Path, tokens: TokenStore) -> CrossEncoder:
         try:
             return load_cross_encoder(folder, tokens.template, self._device, seed=0)
-        except RuntimeError as error:
-            if not is_out_of_memory(error):
+        except RerankError as error:
+            if error.code != "model_does_not_fit":
                 raise
         self._models.clear()
         make_room(self._device.kind)
