@@ -82,7 +82,6 @@ def _check_stage(name: str, stage: StageSettings, losses: tuple[str, ...]) -> No
         raise _bad(f"{name}.loss", stage.loss)
     ranges = (
         ("epochs", 0, 100, True),
-        ("patience", 0, 100, True),
         ("learning_rate", 0, 1.0, False),
         ("group_size", 2, 128, True),
         ("queries_per_step", 1, 256, True),
@@ -94,6 +93,8 @@ def _check_stage(name: str, stage: StageSettings, losses: tuple[str, ...]) -> No
         ("false_negative_share", 0, 10, False),
     )
     _check_numbers(name, stage, ranges)
+    if stage.patience is not None and not _number(stage.patience, 0, 100, whole=True):
+        raise _bad(f"{name}.patience", stage.patience)
     if not isinstance(stage.freeze_word_embeddings, bool):
         raise _bad(f"{name}.freeze_word_embeddings", stage.freeze_word_embeddings)
 

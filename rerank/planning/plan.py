@@ -81,7 +81,8 @@ class StageSettings(_Numbers):
 
     loss: str
     epochs: int = 0  # 0: by head and number of training queries, see `automatic_epochs`; the best one is kept
-    patience: int = 2  # epochs without a better development score before the training ends; 0 trains them all
+    # Epochs without a better development score before the training ends; 0 trains them all, None: a third of them.
+    patience: int | None = None
     learning_rate: float = 0.0  # 0: by head and number of training queries, see `automatic_learning_rate`
     group_size: int = 8  # 1 positive and 7 negatives: more helps slowly, costs linearly
     queries_per_step: int = 8

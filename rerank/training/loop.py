@@ -48,9 +48,9 @@ class Trained:
     n_epochs: int
 
 
-def has_stalled(progress: Progress, patience: int) -> bool:
-    """Say whether the last `patience` epochs (0: never) brought no better development score."""
-    return bool(patience) and progress.epochs_tested - progress.best_epoch >= patience
+def has_stalled(progress: Progress, patience: int | None) -> bool:
+    """Say whether the last `patience` epochs (0 or None: never) brought no better development score."""
+    return patience is not None and 0 < patience <= progress.epochs_tested - progress.best_epoch
 
 
 def learning_rate_at(step: int, n_steps: int, settings: StageSettings) -> float:

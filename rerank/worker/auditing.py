@@ -168,7 +168,7 @@ def _student(
     if not bench.source.has_head:
         return "embedding", near
     bench.meter.expect(scored_pairs=bench.scored_pairs(queries))
-    ranking, _ = rank_queries(bench, bench.source.folder, bench.source.digest, queries)
+    ranking = rank_queries(bench, bench.source.folder, bench.source.digest, queries)
     scores = rows[_KEY].merge(ranking[[*_KEY, "score"]], on=_KEY, how="left")["score"]
     return "base", scores.to_numpy(dtype=np.float64)
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from rerank.planning.graph import Kind, StageNode
 from rerank.planning.plan import StageSettings
-from rerank.planning.rates import resolved
+from rerank.planning.rates import resolved, with_patience
 from rerank.training.lists import (
     TrainingList,
     contrastive_lists,
@@ -72,7 +72,9 @@ def _settings(bench: Workbench, node: StageNode) -> StageSettings:
     if node.kind in ("C-long", "D-long", "C+D"):
         steps = _n_steps(bench, node, "C") + _n_steps(bench, node, "D")
         per_epoch = math.ceil(_n_lists(bench, node, node.kind) / settings.queries_per_step)
-        settings = dataclasses.replace(settings, epochs=max(1, round(steps / per_epoch)))
+        given = bench.plan.distillation if node.kind == "D-long" else bench.plan.contrastive
+        longer = dataclasses.replace(settings, epochs=max(1, round(steps / per_epoch)), patience=given.patience)
+        return with_patience(longer)
     return settings
 
 

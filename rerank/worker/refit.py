@@ -14,7 +14,7 @@ from rerank.worker.experiment import prepare
 from rerank.worker.fusing import Fuser
 from rerank.worker.lanes import train_stages
 from rerank.worker.material import settings_of
-from rerank.worker.ranking import rank_queries
+from rerank.worker.ranking import timed_ranking
 from rerank.worker.reporter import Reporter
 from rerank.worker.search import search_settings
 from rerank.worker.stages import check_trainable, expect_stages, stage_folder
@@ -71,7 +71,7 @@ def refit(plan: Plan, strategy: str, device: Device, reporter: Reporter, *, base
     records = tuple(known[node] for node in nodes)
     digest = str(records[-1]["digest"])
     folder = stage_folder(digest) / "model"
-    ranking, latencies = rank_queries(bench, folder, digest, fold.dev)
+    ranking, latencies = timed_ranking(bench, folder, digest, fold.dev)
     weights = fused_score = None
     if strategy.endswith(FUSION):
         asked = dataclasses.replace(fold, test=fold.dev)  # a refit has nothing to test

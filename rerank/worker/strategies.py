@@ -15,7 +15,7 @@ from rerank.report.ran import CurvePoint, StrategyRun
 from rerank.training.movement import relative_weight_change
 from rerank.worker.first_stage import Candidates
 from rerank.worker.fusing import Fused, Fuser
-from rerank.worker.ranking import rank_queries
+from rerank.worker.ranking import rank_queries, timed_ranking
 from rerank.worker.stages import stage_folder
 from rerank.worker.workbench import Workbench
 
@@ -24,6 +24,7 @@ from rerank.worker.workbench import Workbench
 class StageRun:
     """A finished stage with its ranking of the test queries, milliseconds per query, and its fusion if planned.
 
+    latencies_ms: of a stage that learns from all its training queries; a curve's points are ranked in bulk.
     dev: the ranking of its development queries, if that is needed.
     """
 
@@ -60,10 +61,14 @@ def stage_run(
     fold = bench.fold_of(node)
     digest = str(record["digest"])
     folder = stage_folder(digest) / "model"
-    ranking, latencies = rank_queries(bench, folder, digest, fold.test)
+    latencies: list[float] = []
+    if node.share == 1.0:
+        ranking, latencies = timed_ranking(bench, folder, digest, fold.test)
+    else:
+        ranking = rank_queries(bench, folder, digest, fold.test)
     fused, dev = None, None
     if is_fused or (with_dev and node.share == 1.0):
-        dev, _ = rank_queries(bench, folder, digest, fold.dev)
+        dev = rank_queries(bench, folder, digest, fold.dev)
     if is_fused:
         fused = fuser.fuse(fold, ranking, dev, n_train=len(fold.train))
     return StageRun(record, ranking, tuple(latencies), fused, dev if with_dev else None)
@@ -92,14 +97,14 @@ def untrained_runs(
     if "base" in names or f"base{FUSION}" in names:
         bench.meter.expect(scored_pairs=bench.scored_pairs(tests))
         base = bench.source
-        ranking, latencies = rank_queries(bench, base.folder, base.digest, tests)
+        ranking, latencies = timed_ranking(bench, base.folder, base.digest, tests)
         if "base" in names:
             runs.append(_free("base", ranking, tuple(latencies)))
         if f"base{FUSION}" in names:
             found = []
             for fold in bench.folds:
                 bench.meter.expect(scored_pairs=bench.scored_pairs(fold.dev))
-                dev, _ = rank_queries(bench, base.folder, base.digest, fold.dev)
+                dev = rank_queries(bench, base.folder, base.digest, fold.dev)
                 found.append(fuser.fuse(fold, ranking, dev))
             slower = _with_encoder(latencies, embedding_ms)
             runs.append(_free(f"base{FUSION}", _together(found), slower, _weights(found)))
