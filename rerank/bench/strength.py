@@ -121,6 +121,9 @@ def points_of(result: Mapping[str, Any], folder: Path, n_train: int) -> list[dic
                 "free": free_means,
                 "trained": {point["strategy"]: point["mean"] for point in points},
                 "dev": {point["strategy"]: point["dev_score"] for point in points},
+                "lead_of_plain": {
+                    point["strategy"]: point["lead_of_plain"] for point in points if point["lead_of_plain"]
+                },
                 "chosen": chosen,
                 "against": against,
                 "better_free": better,

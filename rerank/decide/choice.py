@@ -8,6 +8,8 @@ from typing import Any
 
 from rerank.planning.plan import FUSION
 
+CLEAR = 2.0  # standard errors
+
 
 @dataclass(frozen=True)
 class Lead:
@@ -18,8 +20,8 @@ class Lead:
 
     @property
     def is_clear(self) -> bool:
-        """Say whether the lead is more than one standard error, as a fit of weights asks of what leaves its prior."""
-        return self.mean > self.standard_error
+        """Say whether the lead is more than `CLEAR` standard errors, as a test at about 5 % would ask."""
+        return self.mean > CLEAR * self.standard_error
 
     def to_dict(self) -> dict[str, float | None]:
         """Return it as `result.json` shows it; a standard error that a single query does not have is null."""

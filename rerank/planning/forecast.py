@@ -11,7 +11,8 @@ LOW, HIGH = 0.7, 1.6
 START_SECONDS = 8.0  # importing the libraries, loading models, comparing
 LANE_SECONDS = 6.0  # until processes that train beside each other have begun
 # How much of what trainings side by side could save at best is expected. On a CPU each has its own threads
-# (measured: docs/performance.md); how two of them share a GPU was not measured yet.
+# (measured: docs/performance.md). On a GPU four small models save all of it, one that fills the card nothing: half
+# of it keeps both within the forecast's range, or near it.
 EXPECTED_SAVING = {"cpu": 1.0, "cuda": 0.5}
 
 

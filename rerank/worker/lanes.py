@@ -23,9 +23,9 @@ from rerank.worker.workbench import Workbench
 
 SETTING = "RERANK_CONCURRENT_STAGES"
 # More processes than this share little more of a device and hold much more memory.
-MOST = {"cpu": 4, "cuda": 2}
+MOST = {"cpu": 4, "cuda": 4}
 # Below this many floating-point operations a plan is done before further processes have started.
-WORTH = {"cpu": 1e13, "cuda": 1e15}
+WORTH = {"cpu": 1e13, "cuda": 5e14}
 PASSES = 6  # operations per weight and token in training: 2 forward, 4 backward
 COPIES = 5  # of the weights in fp32: weights, gradients, two moments of Adam, the best epoch
 BESIDES = 1.5 * 2**30  # bytes of a process with its libraries and a micro-batch
@@ -58,7 +58,7 @@ def lanes_for(plan: Plan, bench: Workbench) -> int:
     if work < WORTH[device.kind]:
         return 1
     fits = int(SHARE_OF_MEMORY * total_memory(device.kind) / (4 * COPIES * size + BESIDES))
-    most = min(width, fits, MOST[device.kind], device.n_threads if device.kind == "cpu" else width)
+    most = min(width, fits, MOST[device.kind], device.n_threads)  # a GPU's kernels are launched by a thread for each
     return 4 if most >= 4 else 2 if most >= 2 else 1
 
 

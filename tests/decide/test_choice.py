@@ -23,8 +23,9 @@ def forms(lead: Lead | None, *, is_model_alone: bool = False) -> list[Contender]
     ("lead", "chosen"),
     [
         (Lead(0.001, 0.012), "D+fusion"),  # a thousandth of what forty queries scatter
-        (Lead(0.012, 0.012), "D+fusion"),
-        (Lead(0.013, 0.012), "D"),
+        (Lead(0.013, 0.012), "D+fusion"),  # one standard error: every sixth pair of equals has as much
+        (Lead(0.024, 0.012), "D+fusion"),
+        (Lead(0.025, 0.012), "D"),
         (Lead(-0.02, 0.001), "D+fusion"),  # its score was of its best epoch, and the mixture is better
         (Lead(0.0, 0.0), "D+fusion"),
         (Lead(0.5, math.inf), "D+fusion"),  # one query

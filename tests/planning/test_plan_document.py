@@ -89,7 +89,13 @@ def test_a_documented_range_is_accepted_to_its_ends_and_not_beyond(name: str, lo
 
 def test_every_number_has_a_documented_range() -> None:
     limits = {"max_queries", "budget.minutes", "budget.usd", *(name for name in TRUE if name.startswith("guardrails."))}
-    limits |= {"llm.usd", "llm.usd_per_1m_input", "llm.usd_per_1m_output"}
+    limits |= {
+        "contrastive.patience",
+        "distillation.patience",
+        "llm.usd",
+        "llm.usd_per_1m_input",
+        "llm.usd_per_1m_output",
+    }
     numbers = {name for name, value in TRUE.items() if isinstance(value, (int, float)) and not isinstance(value, bool)}
     assert {name for name, _, _ in RANGES} == numbers | limits
 

@@ -251,10 +251,12 @@ def test_plan_and_machine_decide_how_many(
     long = replace(long, contrastive=training, distillation=replace(training, loss="kl"), seeds=(1, 2, 3))
     monkeypatch.setattr(lanes, "n_weights", lambda _: parameters)
     monkeypatch.setattr(lanes, "total_memory", lambda _: gigabytes * 2**30)
-    monkeypatch.setattr(lanes, "WORTH", {"cpu": 1e12})
+    monkeypatch.setattr(lanes, "WORTH", {"cpu": 1e12, "cuda": 1e12})
     bench = prepare(long, long.strategies, replace(pick_device("cpu"), n_threads=threads), Silent()).bench
     assert bench.lanes == n
     assert bench.training_device.n_threads == max(1, threads // n)
+    card = replace(bench, device=replace(bench.device, kind="cuda"))
+    assert lanes_for(long, card) == n  # one thread launches a training's kernels
     monkeypatch.setenv(SETTING, "3")
     assert lanes_for(long, bench) == 3
     monkeypatch.setenv(SETTING, "two")
