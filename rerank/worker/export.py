@@ -86,7 +86,7 @@ def run_export(spec: ExportSpec, reporter: Reporter) -> None:
     part = target.with_name(f".{target.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     shutil.copytree(trained.folder, part)
-    _settle_tokenizer(part, trained.bench.source, plan.max_length)
+    settle_tokenizer(part, trained.bench.source, plan.max_length)
     by_seed = read_seed_scores(experiment_folder(spec.experiment))
     record = _record(trained, strategy, result, locked, evidence_of(result, by_seed, strategy))
     record["onnx"], record["int8"] = (
@@ -100,7 +100,7 @@ def run_export(spec: ExportSpec, reporter: Reporter) -> None:
     reporter.progress(phase="done", share=1.0, seconds_left=0.0)
 
 
-def _settle_tokenizer(folder: Path, source: ModelSource, max_length: int) -> None:
+def settle_tokenizer(folder: Path, source: ModelSource, max_length: int) -> None:
     """Make every program cut pairs where the training did, pad to the longest, and find the class it knows."""
     path = folder / "tokenizer_config.json"
     config = {name: value for name, value in read_json(path).items() if name not in _LEFT_OVER}
