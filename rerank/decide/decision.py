@@ -6,6 +6,7 @@ import math
 from rerank.decide.evidence import Decision, Evidence, Number
 from rerank.stats.comparison import Comparison
 from rerank.stats.more_queries import queries_to_settle
+from rerank.stats.more_seeds import seeds_to_settle
 
 # A perfect re-ranker takes all of the room above the first stage; fine-tuned ones rarely take half.
 CEILING_FACTOR = 2.0
@@ -170,23 +171,28 @@ def _open(evidence: Evidence, single: Comparison) -> Decision:
     """
     if single.challenger in evidence.broken:  # further queries would show a gain that is not wanted as it is
         return _without_gain(evidence, ("single_inconclusive", "single_breaks_guardrail"), _KEEP)
-    more = single.n_more_queries
+    more, more_seeds = single.n_more_queries, single.n_more_seeds
     if single.verdict == "not_worse":
         each = evidence.alpha / (1 + evidence.second_planned + (evidence.signal is not None))
         more = queries_to_settle(single, alpha=evidence.alpha, alpha_difference=each, settled="gain")
-    if more is None:
+        more_seeds = seeds_to_settle(single, alpha=evidence.alpha, alpha_difference=each, settled="gain")
+    if more is None and more_seeds is None:
         return _without_gain(evidence, ("single_not_realistic",), ("better_base_model",))
     luck, seeds = _luck(single)
     free = _best_free(evidence)
     against = _against(evidence, free)
     if free is not None and against is not None and _ties(against):
-        # More queries may show a gain over the first stage, but none over what costs nothing.
+        # More queries or seeds may show a gain over the first stage, but none over what costs nothing.
         return _free(free, ("single_inconclusive", "free_baseline_ties", *luck), ("better_base_model", *seeds))
-    numbers: dict[str, Number] = {"n_more_queries": more}
-    if free is not None:
-        numbers["strategy"] = free.challenger
+    numbers: dict[str, Number] = {"strategy": free.challenger} if free is not None else {}
     meanwhile = ("free_baseline_gains",) if free is not None else ()
     reasons = ("single_inconclusive", *meanwhile, *luck)
+    if more_seeds is not None:  # device time, and nobody has to judge
+        return Decision(
+            "train_more_seeds", (*reasons, "luck_hides"), ("several_seeds",), numbers | {"n_more_seeds": more_seeds}
+        )
+    if more is not None:
+        numbers["n_more_queries"] = more
     return Decision("collect_judgments", reasons, ("more_judged_queries", *seeds), numbers)
 
 
@@ -275,7 +281,7 @@ def _about_longer(evidence: Evidence) -> tuple[str, tuple[str, ...]]:
         return "second_beats_longer", ()
     if _does_as_well(longer):
         return "second_only_longer", ("longer_single_stage",)
-    return "second_longer_not_beaten", ("more_judged_queries",)
+    return "second_longer_not_beaten", ("more_judged_queries" if longer.n_more_seeds is None else "several_seeds",)
 
 
 def _about_second(evidence: Evidence, second: Comparison | None) -> tuple[str, tuple[str, ...]]:
@@ -300,6 +306,8 @@ def _about_second(evidence: Evidence, second: Comparison | None) -> tuple[str, t
     if second.verdict == "not_comparable":
         return "second_inconclusive", ("errors_mended",)
     if second.verdict == "inconclusive":
+        if second.n_more_seeds is not None:
+            return "second_inconclusive", ("several_seeds",)
         realistic = second.n_more_queries is not None
         return "second_inconclusive", ("more_judged_queries" if realistic else "better_teacher",)
     return "second_no_gain", ("better_teacher",)
@@ -313,14 +321,14 @@ def _worth_it(evidence: Evidence, comparison: Comparison) -> bool:
 def gate_one(evidence: Evidence) -> dict[str, object]:
     """Return gate 1's recommendation: `go` on to the second stage or `no_go`, with reasons; None when none is planned.
 
-    Go when the single stage gains, or is open with a realistic number of queries, and no red teacher would
+    Go when the single stage gains, or is open with a realistic number of queries or seeds, and no red teacher would
     teach the second stage. What gate 2 found is left out: it must not rewrite what was recommended before it.
     """
     if not evidence.second_planned:
         return {"recommended": None, "reasons": ["second_not_planned"]}
     found = decide(dataclasses.replace(evidence, second=None))
     teacher = _teacher(evidence)
-    promising = found.code in ("adopt_single_stage", "collect_judgments")
+    promising = found.code in ("adopt_single_stage", "train_more_seeds", "collect_judgments")
     own = [reason for reason in found.reasons if not reason.startswith("second_")]
     return {
         "recommended": "go" if promising and "teacher_red" not in teacher else "no_go",

@@ -11,6 +11,7 @@ DecisionCode = Literal[
     "repair_first_stage",
     "adopt_free_baseline",
     "stop",
+    "train_more_seeds",
     "collect_judgments",
     "add_second_stage",
     "repair_teacher",
@@ -61,6 +62,7 @@ REASONS = (
     "teacher_red",
     "teacher_amber",
     "luck_unknown",
+    "luck_hides",
 )
 # Every code that Decision.would_change can hold.
 WOULD_CHANGE = (

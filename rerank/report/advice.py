@@ -11,11 +11,12 @@ from rerank.decide.next_money import Advice, Offer, OptionCode, Prospect, advise
 from rerank.report.next_money import FACTORS
 from rerank.report.rates import rates_of
 
-# The option that a decision names. Where the first stage comes first, nothing of all this does.
+# The option that a decision names. Where the first stage or further trainings come first, nothing of all this does.
 _DECIDED: Mapping[str, OptionCode] = {
     "add_second_stage": "second_stage",
     "collect_judgments": "label_queries",
     "repair_first_stage": "stop_now",
+    "train_more_seeds": "stop_now",
 }
 
 

@@ -135,7 +135,7 @@ def decision_with(result: Mapping[str, Any], net_usd: Mapping[tuple[str, str], f
     primary = result["plan"]["primary_measure"]
     names = [item.name for item in dataclasses.fields(Comparison)]
     comparisons = [
-        Comparison(**{**{name: item[name] for name in names}, "reasons": tuple(item["reasons"])})
+        Comparison(**{**{name: item[name] for name in names if name in item}, "reasons": tuple(item["reasons"])})
         for item in result["comparisons"]
     ]
     single, *_ = _locked(comparisons, primary)

@@ -175,6 +175,7 @@ def compare(
         negligible=False,
         n_more_queries=None,
         reasons=tuple(reasons),
+        n_seeds=min((len(values) for values in trained), default=None),
     )
     if decides is None:
         return found

@@ -15,7 +15,8 @@ class Comparison:
     deciding test with several seeds, else None. p_adjusted: Holm, confirmatory only. p_tost: the larger
     of the two one-sided p-values at +-margin. bca_*: 95 % BCa bootstrap. sd_queries: standard deviation
     over queries of the differences; se and df: standard error and degrees of freedom of the deciding
-    test. Everything statistical is None when the verdict is `not_comparable`, and p-values of a
+    test. n_seeds: trainings of each trained side, the fewer ones; None when neither was trained.
+    Everything statistical is None when the verdict is `not_comparable`, and p-values of a
     difference are None when it is `identical`; they are never 1 for "could not be computed".
     """
 
@@ -46,11 +47,13 @@ class Comparison:
     negligible: bool
     n_more_queries: int | None
     reasons: tuple[str, ...]
+    n_seeds: int | None = None
+    n_more_seeds: int | None = None
 
 
 _STATISTICS = (
     "delta ci_low ci_high ci90_low ci90_high p_t p_seed_aware p_permutation p_wilcoxon p_adjusted p_tost p_not_worse "
-    "bca_low bca_high sd_queries se df n_more_queries"
+    "bca_low bca_high sd_queries se df n_more_queries n_more_seeds"
 ).split()
 
 

@@ -160,7 +160,10 @@ def _experiment(say: Say, plan: Plan, key: str, manifest: Mapping[str, Any]) -> 
         max_value=10,
         value=len(plan.seeds),
         key=f"seeds_{key}",
-        help=say("One seed leaves training luck unknown; three to five are worth their price."),
+        help=say(
+            "One seed leaves training luck unknown, two leave it hardly known: where they disagree, intervals become "
+            "very wide. Three to five are worth their price."
+        ),
     )
     is_controlled = st.toggle(
         say("Equal-budget controls, too"),

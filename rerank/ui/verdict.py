@@ -15,7 +15,7 @@ from rerank.wording.record import look_sentence, override_sentences
 from rerank.wording.verdicts import comparison_sentence, reservations
 
 _GOOD = ("adopt_single_stage", "add_second_stage", "adopt_free_baseline")
-_OPEN = ("collect_judgments",)
+_OPEN = ("train_more_seeds", "collect_judgments")
 
 
 def decision_banner(say: Say, result: Mapping[str, Any], *, brief: bool = False) -> None:

@@ -16,6 +16,7 @@ HEADLINES: Mapping[str, str] = {
     "repair_first_stage": later("Repair the first stage first: re-ranking has little to win here."),
     "adopt_free_baseline": later("Use {strategy}: it costs no training."),
     "stop": later("Stop here: fine-tuning shows no gain worth paying for."),
+    "train_more_seeds": later("Train with more seeds ({n_more_seeds} more), then decide."),
     "collect_judgments": later("Judge about {n_more_to_judge} more queries, then decide."),
     "add_second_stage": later("Add the second stage: {second} is better than {single}."),
     "repair_teacher": later("Repair the teacher before distilling; ship {single} meanwhile."),
@@ -90,6 +91,9 @@ REASONS: Mapping[str, str] = {
     "teacher_red": later("The teacher is worse than what is free: it must not teach."),
     "teacher_amber": later("It is not shown that the teacher is better than what is free."),
     "luck_unknown": later("Everything was trained once: training luck is unknown."),
+    "luck_hides": later(
+        "Training luck keeps the answer open: more seeds cost device time only, and nobody has to judge."
+    ),
 }
 
 WOULD_CHANGE: Mapping[str, str] = {
@@ -98,7 +102,7 @@ WOULD_CHANGE: Mapping[str, str] = {
     "better_retrieval": later("a first stage that finds more relevant documents"),
     "better_base_model": later("a stronger base model"),
     "better_teacher": later("a better teacher"),
-    "several_seeds": later("training with several seeds"),
+    "several_seeds": later("training with more seeds"),
     "single_stage_run": later("a single-stage strategy's result"),
     "second_stage_run": later("the second stage's result"),
     "other_margin": later("another margin (locked in a new plan)"),

@@ -63,6 +63,7 @@ DECISION_NAMES: Mapping[str, str] = {
     "repair_first_stage": later("repair the first stage"),
     "adopt_free_baseline": later("use what costs no training"),
     "stop": later("stop"),
+    "train_more_seeds": later("train with more seeds"),
     "collect_judgments": later("judge more queries"),
     "add_second_stage": later("add the second stage"),
     "repair_teacher": later("repair the teacher"),

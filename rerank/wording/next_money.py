@@ -129,7 +129,7 @@ def recommendation(say: Say, result: Mapping[str, Any], advice: Advice, business
         **_gain(offer.prospect),
     }
     code = result["decision"]["code"]
-    if code == "repair_first_stage":
+    if code in ("repair_first_stage", "train_more_seeds"):
         return say("With {budget}: none of these. The decision comes first.", **facts)
     if _held_back(result):
         return say(

@@ -30,6 +30,7 @@ SENTENCES: Mapping[str, str] = {
 
 NEGLIGIBLE = later("The difference is real but smaller than the margin: the cheaper option wins.")
 MORE_QUERIES = later("About {n} more test queries would probably settle it.")
+MORE_SEEDS = later("Training with more seeds ({n} more) would settle it as likely as not.")
 
 REASONS: Mapping[str, str] = {
     "luck_unknown": later("Trained once: how much is training luck is unknown."),
@@ -61,7 +62,9 @@ def comparison_sentence(say: Say, comparison: Mapping[str, Any]) -> str:
     parts = [say(SENTENCES[verdict], **facts)]
     if comparison["negligible"]:
         parts.append(say(NEGLIGIBLE))
-    if comparison["n_more_queries"] is not None:
+    if comparison.get("n_more_seeds") is not None:  # not in results of earlier versions
+        parts.append(say(MORE_SEEDS, n=count(comparison["n_more_seeds"])))
+    elif comparison["n_more_queries"] is not None:
         parts.append(say(MORE_QUERIES, n=count(comparison["n_more_queries"])))
     return say.joined(parts)
 

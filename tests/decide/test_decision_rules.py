@@ -64,6 +64,7 @@ def _shapes(reference: str, challenger: str) -> list[Comparison | None]:
         found("better", reference, challenger, reasons=("luck_unknown",)),
         found("worse", reference, challenger, reasons=("luck_unknown",)),
         found("inconclusive", reference, challenger, n_more_queries=30, reasons=("luck_unknown",)),
+        found("inconclusive", reference, challenger, n_more_seeds=2),
         found("not_comparable", reference, challenger, reasons=("too_few_queries",)),
     ]
 
@@ -158,7 +159,11 @@ def test_every_decision_has_reasons_and_what_would_change_it_each_once(
 
 
 def test_the_numbers_that_a_headline_names_are_there(decided: list[tuple[Evidence, object]]) -> None:
-    needed = {"adopt_free_baseline": "strategy", "collect_judgments": "n_more_to_judge"}
+    needed = {
+        "adopt_free_baseline": "strategy",
+        "collect_judgments": "n_more_to_judge",
+        "train_more_seeds": "n_more_seeds",
+    }
     for case, item in decided:
         name = needed.get(item.code)  # type: ignore[attr-defined]
         assert name is None or name in item.next_numbers, (case, item)  # type: ignore[attr-defined]
@@ -183,6 +188,7 @@ def test_nothing_that_breaks_a_guardrail_is_recommended(decided: list[tuple[Evid
             "adopt_free_baseline": item.next_numbers.get("strategy"),  # type: ignore[attr-defined]
             "adopt_single_stage": case.single and case.single.challenger,
             "repair_teacher": case.single and case.single.challenger,
+            "train_more_seeds": case.single and case.single.challenger,
             "collect_judgments": case.single and case.single.challenger,
             "add_second_stage": case.second and case.second.challenger,
         }

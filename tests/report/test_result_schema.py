@@ -166,7 +166,10 @@ def test_a_comparison_without_a_test_is_null_where_the_document_says_so(
     fields = {
         path.removeprefix("comparisons[]."): row[3] for path, row in FIELDS.items() if path.startswith("comparisons[].")
     }
-    expected = {name for name, when in fields.items() if any(word in when for word in words)} | {"n_more_queries"}
+    expected = {name for name, when in fields.items() if any(word in when for word in words)} | {
+        "n_more_queries",
+        "n_more_seeds",
+    }
     assert record["verdict"] == verdict
     assert {name for name, value in record.items() if value is None} == expected
 

@@ -52,7 +52,7 @@ TABLES: Mapping[str, tuple[Mapping[str, str], tuple[str, ...]]] = {
     "errors of intake": (errors.ERRORS, tuple(codes.ERRORS)),
     "roles": (facts.WORDS["role"], tuple(ROLES)),
 }
-DECISION_FACTS = {"single", "second", "longer", "strategy", "n_more_to_judge", "delta", "oracle_delta"}
+DECISION_FACTS = {"single", "second", "longer", "strategy", "n_more_to_judge", "n_more_seeds", "delta", "oracle_delta"}
 COMPARISON_FACTS = {"challenger", "reference", "measure", "delta", "interval", "margin", "n"}
 
 
@@ -241,7 +241,8 @@ def situations() -> Iterator[dict[str, Any]]:
         "red": comparison("inconclusive", "C-long", "C-then-D"),
     }
     for (single, small), (second, tiny), (free, _), audit in product(cases, cases, cases[:4], audits):
-        one = comparison(single, negligible=small, n_more_queries=45) if single else None
+        seeds = 2 if audit == "amber" else None
+        one = comparison(single, negligible=small, n_more_queries=45, n_more_seeds=seeds) if single else None
         two = comparison(second, "C", "C-then-D", negligible=tiny, reasons=("luck_unknown",)) if second else None
         evidence = Evidence(
             blocking_findings=(),

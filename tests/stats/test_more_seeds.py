@@ -1,0 +1,100 @@
+"""How many more trainings would settle a comparison: the promised probability, by simulating whole experiments."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from rerank.stats.compare import Scores, compare
+from rerank.stats.comparison import Comparison
+from rerank.stats.more_queries import N_DRAWS, Settled
+from rerank.stats.more_seeds import MOST_SEEDS, PROBABILITY, seeds_to_settle
+
+QUERIES = tuple(f"q{number}" for number in range(120))
+SPREAD = np.random.default_rng(5).normal(0.0, 0.12, len(QUERIES))
+SPREAD -= SPREAD.mean()
+N = 1500
+
+
+def compared(seeds: Sequence[float] | NDArray[np.float64], *, quick: bool = False) -> Comparison:
+    """Compare trainings that lie apart by the given differences on every query with an untrained reference."""
+    return compare(
+        Scores("first-stage", QUERIES, np.zeros((1, len(QUERIES))), "same", trained=False),
+        Scores("C", QUERIES, np.asarray(seeds)[:, None] + SPREAD, "same", trained=True),
+        measure="nDCG@10",
+        margin=0.02,
+        alpha=0.05,
+        confirmatory=False,
+        rng_seed=0,
+        verdict_only=quick,
+    )
+
+
+def answered(observed: NDArray[np.float64], more: int, settled: Settled) -> float:
+    """The share of experiments with further seeds that find an answer; what seeds scatter is drawn anew each time."""
+    rng = np.random.default_rng(1)
+    size, mean, variance = len(observed), observed.mean(), observed.var(ddof=1)
+    found = 0
+    for _ in range(N):
+        true = (size - 1) * variance / rng.chisquare(size - 1)
+        centre = mean + rng.standard_normal() * np.sqrt(true / size)
+        whole = np.concatenate([observed, rng.normal(centre, np.sqrt(true), more)])
+        verdict = compared(whole, quick=True).verdict
+        found += verdict == "better" if settled == "gain" else verdict != "inconclusive"
+    return found / N
+
+
+@pytest.mark.parametrize(
+    ("observed", "settled"),
+    [
+        ((-0.02, 0.06, 0.02), "any_verdict"),
+        ((0.0, 0.06), "any_verdict"),
+        ((-0.04, 0.06, 0.08), "any_verdict"),
+        ((0.0, 0.05, 0.03), "gain"),
+        ((0.0, 0.08, 0.04), "gain"),
+        ((0.02, 0.07), "gain"),
+    ],
+)
+def test_the_number_is_the_smallest_with_the_promised_probability(
+    observed: tuple[float, ...], settled: Settled
+) -> None:
+    """Golden: the same experiments, seed by seed, through the comparison itself; ± three standard errors of both."""
+    seeds = np.array(observed)
+    found = compared(seeds)
+    assert found.n_seeds == len(observed)
+    more = seeds_to_settle(found, alpha=0.05, alpha_difference=0.05, settled=settled)
+    assert more is not None
+    assert settled == "gain" or more == found.n_more_seeds
+    slack = 3 * 0.5 * (N**-0.5 + N_DRAWS**-0.5)
+    assert answered(seeds, more, settled) > PROBABILITY - slack
+    if more > 1:
+        assert answered(seeds, more - 1, settled) < PROBABILITY + slack
+
+
+def test_what_queries_leave_open_no_seed_settles() -> None:
+    """Seeds agree and 120 queries do not tell: most of the error is theirs."""
+    found = compared(np.array([-0.014, 0.0, -0.01]))
+    assert found.verdict == "inconclusive"
+    assert found.n_more_seeds is None
+    assert found.n_more_queries is not None
+
+
+def test_a_gain_needs_no_fewer_seeds_than_any_answer() -> None:
+    found = compared(np.array([0.0, 0.08, 0.04]))
+    gain = seeds_to_settle(found, alpha=0.05, alpha_difference=0.05, settled="gain")
+    assert gain is None or gain >= (found.n_more_seeds or 0)
+    stricter = seeds_to_settle(found, alpha=0.05, alpha_difference=0.01)
+    assert stricter is None or stricter >= (found.n_more_seeds or 0)
+
+
+def test_nothing_is_asked_where_nothing_is_known_of_luck_or_the_plan_is_full() -> None:
+    found = compared(np.array([0.0, 0.08, 0.04]))
+    assert seeds_to_settle(replace(found, n_seeds=1), alpha=0.05, alpha_difference=0.05) is None
+    assert seeds_to_settle(replace(found, n_seeds=None), alpha=0.05, alpha_difference=0.05) is None
+    assert seeds_to_settle(replace(found, n_seeds=MOST_SEEDS), alpha=0.05, alpha_difference=0.05) is None
+    once = compared(np.array([0.03]))
+    assert (once.n_seeds, once.n_more_seeds) == (1, None)
+    shown = compared(np.array([0.09, 0.09, 0.091]))
+    assert (shown.verdict, shown.n_more_seeds) == ("better", None)
