@@ -153,10 +153,13 @@ def decision_reasons(say: Say, result: Mapping[str, Any]) -> list[str]:
 def decision_in_numbers(say: Say, result: Mapping[str, Any], *, with_locked: bool) -> list[str]:
     """Return what is recommended against the first stage, and what else the decision rests on, as sentences.
 
-    with_locked: answers to locked questions, too; they are left out where they stand beside the decision.
+    Where nothing is recommended for what the single stage showed, or did not show, it is that. with_locked: answers to locked questions, too; they are left out where they stand beside the decision.
     """
-    recommended = result["decision"].get("recommended_strategy")  # not in results of earlier versions
-    gain = against_first_stage(result, recommended) if recommended else None
+    decided = result["decision"]
+    shown = decided.get("recommended_strategy")  # not in results of earlier versions
+    if decided["code"] in ("stop", "train_more_seeds", "collect_judgments"):
+        shown = decided["single_strategy"]
+    gain = against_first_stage(result, shown) if shown else None
     sentences = []
     for item in (*([gain] if gain is not None else []), *deciding_comparisons(result)):
         said = comparison_sentence(say, item)

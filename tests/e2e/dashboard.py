@@ -115,6 +115,11 @@ def fits(page: Page) -> bool:
     return True
 
 
+def wants_pictures() -> bool:
+    """Say whether somebody wants pictures of pages: `$RERANK_SCREENSHOTS` names a folder."""
+    return bool(os.environ.get("RERANK_SCREENSHOTS"))
+
+
 def picture(page: Page, name: str) -> None:
     """Save the whole page as a picture in the folder named by `$RERANK_SCREENSHOTS`, if there is one."""
     folder = os.environ.get("RERANK_SCREENSHOTS")

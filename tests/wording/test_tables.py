@@ -104,4 +104,8 @@ def test_a_decision_names_its_numbers_and_says_which_nobody_asked_for_before() -
     assert len(decision_in_numbers(speaker("ja"), result | {"decision": single}, with_locked=True)) == 1
     assert decision_in_numbers(speaker("ja"), result | {"decision": single}, with_locked=False) == []
     stopped = result["decision"] | {"code": "stop", "recommended_strategy": None}
-    assert decision_in_numbers(speaker("en"), result | {"decision": stopped}, with_locked=True) == []
+    (why,) = decision_in_numbers(speaker("en"), result | {"decision": stopped}, with_locked=True)
+    assert why.startswith("C ")
+    assert decision_in_numbers(speaker("en"), result | {"decision": stopped}, with_locked=False) == []
+    broken = result["decision"] | {"code": "repair_data", "recommended_strategy": None}
+    assert decision_in_numbers(speaker("en"), result | {"decision": broken}, with_locked=True) == []
