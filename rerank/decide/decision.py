@@ -66,7 +66,7 @@ def _with_signal(found: Decision, signal: Comparison | None) -> Decision:
     elif signal.verdict in ("better", "worse"):
         reason = "signal_distil" if signal.verdict == "better" else "signal_label"
     else:
-        reason, would = "signal_open", ("more_judged_queries",)
+        reason, would = "signal_open", (_settled_by(signal),)
     return dataclasses.replace(found, reasons=(*found.reasons, reason), would_change=(*found.would_change, *would))
 
 
@@ -171,11 +171,12 @@ def _open(evidence: Evidence, single: Comparison) -> Decision:
     """
     if single.challenger in evidence.broken:  # further queries would show a gain that is not wanted as it is
         return _without_gain(evidence, ("single_inconclusive", "single_breaks_guardrail"), _KEEP)
-    more, more_seeds = single.n_more_queries, single.n_more_seeds
+    each = evidence.alpha / (1 + evidence.second_planned + (evidence.signal is not None))
+    more = single.n_more_queries
     if single.verdict == "not_worse":
-        each = evidence.alpha / (1 + evidence.second_planned + (evidence.signal is not None))
         more = queries_to_settle(single, alpha=evidence.alpha, alpha_difference=each, settled="gain")
-        more_seeds = seeds_to_settle(single, alpha=evidence.alpha, alpha_difference=each, settled="gain")
+    # Seeds that only exclude harm would lead to stopping, which takes none.
+    more_seeds = seeds_to_settle(single, alpha=evidence.alpha, alpha_difference=each, settled="gain")
     if more is None and more_seeds is None:
         return _without_gain(evidence, ("single_not_realistic",), ("better_base_model",))
     luck, seeds = _luck(single)
@@ -219,7 +220,7 @@ def _with_gain(evidence: Evidence, single: Comparison) -> Decision:
             return _with_second(evidence, reasons)
         if free_does:
             why = "free_baseline_ties" if _ties(against) else "free_baseline_not_beaten"
-            return _free(free, (*reasons, why, *luck), ("more_judged_queries", "better_base_model", *seeds))
+            return _free(free, (*reasons, why, *luck), (_settled_by(against), "better_base_model", *seeds))
         if not _worth_it(evidence, against):
             return _free(free, (*reasons, "single_too_dear", *luck), ("other_prices", *seeds))
         if against.verdict != "better":
@@ -232,10 +233,10 @@ def _with_gain(evidence: Evidence, single: Comparison) -> Decision:
         return Decision("add_second_stage", reasons, (*would, *seeds), {"delta": second.delta or 0.0})
     if "teacher_red" in teacher:
         return Decision("repair_teacher", reasons, ("better_teacher", *seeds))
-    if "free_baseline_not_beaten" in reasons:
-        would = ("more_judged_queries", *would)
+    if against is not None and "free_baseline_not_beaten" in reasons:
+        would = (_settled_by(against), *would)
     numbers: dict[str, Number] = {"delta": single.delta or 0.0}
-    if second is not None and second.n_more_queries is not None:
+    if second is not None and second.n_more_queries is not None and second.n_more_seeds is None:
         numbers["n_more_queries"] = second.n_more_queries
     return Decision("adopt_single_stage", reasons, (*would, *seeds), numbers)
 
@@ -281,7 +282,7 @@ def _about_longer(evidence: Evidence) -> tuple[str, tuple[str, ...]]:
         return "second_beats_longer", ()
     if _does_as_well(longer):
         return "second_only_longer", ("longer_single_stage",)
-    return "second_longer_not_beaten", ("more_judged_queries" if longer.n_more_seeds is None else "several_seeds",)
+    return "second_longer_not_beaten", (_settled_by(longer),)
 
 
 def _about_second(evidence: Evidence, second: Comparison | None) -> tuple[str, tuple[str, ...]]:
@@ -306,11 +307,14 @@ def _about_second(evidence: Evidence, second: Comparison | None) -> tuple[str, t
     if second.verdict == "not_comparable":
         return "second_inconclusive", ("errors_mended",)
     if second.verdict == "inconclusive":
-        if second.n_more_seeds is not None:
-            return "second_inconclusive", ("several_seeds",)
-        realistic = second.n_more_queries is not None
-        return "second_inconclusive", ("more_judged_queries" if realistic else "better_teacher",)
+        realistic = second.n_more_queries is not None or second.n_more_seeds is not None
+        return "second_inconclusive", (_settled_by(second) if realistic else "better_teacher",)
     return "second_no_gain", ("better_teacher",)
+
+
+def _settled_by(comparison: Comparison) -> str:
+    """Return what would answer an open comparison: more seeds where training luck hides it, else more queries."""
+    return "more_judged_queries" if comparison.n_more_seeds is None else "several_seeds"
 
 
 def _worth_it(evidence: Evidence, comparison: Comparison) -> bool:

@@ -12,7 +12,7 @@ START_SECONDS = 8.0  # importing the libraries, loading models, comparing
 LANE_SECONDS = 6.0  # until processes that train beside each other have begun
 # How much of what trainings side by side could save at best is expected. On a CPU each has its own threads
 # (measured: docs/performance.md). On a GPU four small models save all of it, one that fills the card nothing: half
-# of it keeps both within the forecast's range, or near it.
+# of it, and a range that reaches to both.
 EXPECTED_SAVING = {"cpu": 1.0, "cuda": 0.5}
 
 
@@ -92,7 +92,7 @@ def seconds_side_by_side(durations: Sequence[float], parents: Sequence[int | Non
 
 
 def saved_side_by_side(speed: Speed, trainings: Sequence[Training], lanes: int) -> float:
-    """Return how many seconds less than one after another some trainings are expected to take in lanes.
+    """Return how many seconds less than one after another some trainings take in lanes at best.
 
     On a CPU the speed of training is that of one lane, with its part of the threads.
     """
@@ -103,12 +103,14 @@ def saved_side_by_side(speed: Speed, trainings: Sequence[Training], lanes: int) 
     scored = [speed.scoring_seconds(item.dev_pairs) for item in trainings]
     durations = [training + slower * dev for training, dev in zip(trained, scored, strict=True)]
     together = LANE_SECONDS + seconds_side_by_side(durations, [item.parent for item in trainings], lanes)
-    return max(0.0, sum(trained) + sum(scored) - together) * EXPECTED_SAVING.get(speed.device_kind, 0.0)
+    return max(0.0, sum(trained) + sum(scored) - together)
 
 
 def forecast(speed: Speed, work: Work, saved: float = 0.0) -> Forecast:
-    """Return the predicted time of some work at a measured speed; saved: seconds, by doing things side by side."""
+    """Return the predicted time of some work at a measured speed; saved: seconds at best, by lanes."""
     training = speed.training_seconds(work.trained_pairs)
     scoring = speed.scoring_seconds(work.scored_pairs, work.encoded_texts)
-    seconds = START_SECONDS + training + scoring - saved
-    return Forecast(seconds, seconds * LOW, seconds * HIGH, work.trained_pairs, work.scored_pairs)
+    alone = START_SECONDS + training + scoring
+    seconds = alone - saved * EXPECTED_SAVING.get(speed.device_kind, 0.0)
+    low = (alone - saved) * LOW if speed.device_kind in EXPECTED_SAVING else seconds * LOW
+    return Forecast(seconds, low, seconds * HIGH, work.trained_pairs, work.scored_pairs)

@@ -84,7 +84,7 @@ class StageSettings(_Numbers):
     # Epochs without a better development score before the training ends; 0 trains them all, None: a third of them.
     patience: int | None = None
     learning_rate: float = 0.0  # 0: by head and number of training queries, see `automatic_learning_rate`
-    group_size: int = 8  # 1 positive and 7 negatives, however many queries: 16 costs twice as much for nothing (0035)
+    group_size: int = 8  # 1 positive and 7 negatives, however many queries: 16 costs twice as much for little (0035)
     queries_per_step: int = 8
     warmup_share: float = 0.1
     weight_decay: float = 0.01

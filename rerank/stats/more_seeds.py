@@ -7,7 +7,7 @@ import numpy as np
 from rerank.stats.comparison import Comparison
 from rerank.stats.more_queries import N_DRAWS, SMALLEST_ERROR, Settled, outlook_of, significant
 
-MOST_SEEDS = 10  # in all: what a plan can have
+MOST_SEEDS = 10  # in all: what the form offers
 PROBABILITY = 0.5  # a judged query takes a person's time and asks for .8; a training takes a device's
 
 

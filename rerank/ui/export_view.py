@@ -42,7 +42,8 @@ def export_panel(say: Say, experiment: str, result: Mapping[str, Any]) -> None:
     job = _newest(experiment)
     live = job is not None and job.is_live
     left, right = st.columns(2)
-    index = names.index(recommended) if recommended in names else 0
+    likeliest = recommended or result["decision"]["single_strategy"]
+    index = names.index(likeliest) if likeliest in names else 0
     strategy = left.selectbox(
         say("Strategy to export"),
         names,

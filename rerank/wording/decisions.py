@@ -43,7 +43,7 @@ REASONS: Mapping[str, str] = {
     "single_gain_negligible": later("The single stage's gain is smaller than the margin."),
     "single_inconclusive": later("A gain of the single stage is neither shown nor excluded."),
     "single_not_realistic": later(
-        "A gain of the single stage is not shown, and no realistic number of queries would show it."
+        "A gain of the single stage is not shown, and no realistic number of queries or seeds would show it."
     ),
     "single_too_dear": later(
         "At the traffic and value given, the single stage brings less than it costs on top of what it would replace."

@@ -1,4 +1,4 @@
-"""Ranking with a cross-encoder: in bulk for choices, query by query for results and latency."""
+"""Ranking with a cross-encoder: query by query where the latency is reported, in bulk everywhere else."""
 
 import time
 from collections.abc import Hashable, Sequence

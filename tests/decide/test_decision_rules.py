@@ -12,6 +12,7 @@ from rerank.decide.decision import decide, gate_one
 from rerank.decide.evidence import DECISIONS, REASONS, WOULD_CHANGE, Evidence
 from rerank.stats.comparison import Comparison, Verdict
 from rerank.stats.more_queries import queries_to_settle
+from tests.stats.test_more_seeds import compared
 
 NUMBERS = {"n_queries": 60, "sd_queries": 0.12, "se": 0.0155, "df": 59.0, "margin": 0.02}
 EMPTY = {field.name: None for field in dataclasses.fields(Comparison)}
@@ -51,6 +52,7 @@ def evidence(**changes: object) -> Evidence:
 
 
 FREE = found("better", challenger="embedding", delta=0.04)
+HIDDEN = compared((0.03, 0.08))  # by training luck; more seeds are as likely as not to show a gain
 SECOND = found("better", "C", "C-then-D", delta=0.03)
 
 
@@ -65,6 +67,7 @@ def _shapes(reference: str, challenger: str) -> list[Comparison | None]:
         found("worse", reference, challenger, reasons=("luck_unknown",)),
         found("inconclusive", reference, challenger, n_more_queries=30, reasons=("luck_unknown",)),
         found("inconclusive", reference, challenger, n_more_seeds=2),
+        dataclasses.replace(HIDDEN, reference=reference, challenger=challenger),
         found("not_comparable", reference, challenger, reasons=("too_few_queries",)),
     ]
 

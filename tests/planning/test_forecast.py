@@ -47,7 +47,15 @@ def test_trainings_side_by_side_save_time_where_one_does_not_fill_the_device() -
     two = [Training(200, 20), Training(200, 20)]  # each 100 s, and 3 s of development tests
     # CPU: each lane needs 100 s, and twice as long for its tests, with half of the threads
     assert saved_side_by_side(speed_of("cpu"), two, 2) == pytest.approx(2 * 103 - (100 + 6) - LANE_SECONDS)
-    # GPU: at best 103 s less; half of it is expected
-    assert saved_side_by_side(speed_of("cuda"), two, 2) == pytest.approx((103 - LANE_SECONDS) / 2)
+    # GPU: at best 103 s less; half of it is expected, and the range begins where all of it is saved
+    saved = saved_side_by_side(speed_of("cuda"), two, 2)
+    assert saved == pytest.approx(103 - LANE_SECONDS)
+    alone = forecast(speed_of("cuda"), Work(400, 40, 0))
+    beside = forecast(speed_of("cuda"), Work(400, 40, 0), saved)
+    assert beside.seconds == pytest.approx(alone.seconds - saved / 2)
+    assert beside.seconds_low == pytest.approx(LOW * (alone.seconds - saved))
+    assert beside.seconds_high == pytest.approx(HIGH * beside.seconds)
+    on_cpu = forecast(speed_of("cpu"), Work(400, 40, 0), 50.0)
+    assert (on_cpu.seconds, on_cpu.seconds_low) == pytest.approx((alone.seconds - 50, LOW * (alone.seconds - 50)))
     assert saved_side_by_side(speed_of("cpu"), two, 1) == 0
     assert saved_side_by_side(speed_of("cpu"), [Training(2, 0)], 2) == 0, "never more time"

@@ -18,10 +18,15 @@ SPREAD -= SPREAD.mean()
 N = 1500
 
 
-def compared(seeds: Sequence[float] | NDArray[np.float64], *, quick: bool = False) -> Comparison:
-    """Compare trainings that lie apart by the given differences on every query with an untrained reference."""
+Seeds = Sequence[float] | NDArray[np.float64]
+
+
+def compared(seeds: Seeds, *, reference: Seeds | None = None, quick: bool = False) -> Comparison:
+    """Compare trainings that lie apart by the given differences on every query with an untrained reference, or such."""
+    others = np.zeros(1) if reference is None else np.asarray(reference)
+    flat = np.zeros(len(QUERIES))
     return compare(
-        Scores("first-stage", QUERIES, np.zeros((1, len(QUERIES))), "same", trained=False),
+        Scores("first-stage", QUERIES, others[:, None] + flat, "same", trained=reference is not None),
         Scores("C", QUERIES, np.asarray(seeds)[:, None] + SPREAD, "same", trained=True),
         measure="nDCG@10",
         margin=0.02,
@@ -73,6 +78,26 @@ def test_the_number_is_the_smallest_with_the_promised_probability(
         assert answered(seeds, more - 1, settled) < PROBABILITY + slack
 
 
+@pytest.mark.parametrize(
+    ("reference", "challenger"), [((0.0, 0.05), (0.05, 0.11)), ((0.0, 0.03, 0.06), (0.07, 0.03, 0.12))]
+)
+def test_two_sides_that_scatter_alike_keep_the_promise(
+    reference: tuple[float, ...], challenger: tuple[float, ...]
+) -> None:
+    sides = np.array([reference, challenger])
+    found = compared(challenger, reference=reference)
+    more, size = found.n_more_seeds, len(reference)
+    assert more is not None
+    df, variance = 2 * (size - 1), sides.var(axis=1, ddof=1).mean()
+    rng, n_answered = np.random.default_rng(2), 0
+    for _ in range(N):
+        spread = np.sqrt(df * variance / rng.chisquare(df))
+        centres = sides.mean(axis=1) + rng.standard_normal(2) * spread / np.sqrt(size)
+        whole = np.hstack([sides, rng.normal(centres[:, None], spread, (2, more))])
+        n_answered += compared(whole[1], reference=whole[0], quick=True).verdict != "inconclusive"
+    assert n_answered / N > PROBABILITY - 3 * 0.5 * (N**-0.5 + N_DRAWS**-0.5)
+
+
 def test_what_queries_leave_open_no_seed_settles() -> None:
     """Seeds agree and 120 queries do not tell: most of the error is theirs."""
     found = compared(np.array([-0.014, 0.0, -0.01]))
@@ -82,11 +107,12 @@ def test_what_queries_leave_open_no_seed_settles() -> None:
 
 
 def test_a_gain_needs_no_fewer_seeds_than_any_answer() -> None:
-    found = compared(np.array([0.0, 0.08, 0.04]))
-    gain = seeds_to_settle(found, alpha=0.05, alpha_difference=0.05, settled="gain")
-    assert gain is None or gain >= (found.n_more_seeds or 0)
-    stricter = seeds_to_settle(found, alpha=0.05, alpha_difference=0.01)
-    assert stricter is None or stricter >= (found.n_more_seeds or 0)
+    found = compared((0.02, 0.07))
+    gains = [seeds_to_settle(found, alpha=0.05, alpha_difference=each, settled="gain") for each in (0.05, 0.025)]
+    assert found.n_more_seeds is not None
+    assert gains[0] is not None
+    assert found.n_more_seeds < gains[0]
+    assert gains[1] is None or gains[0] < gains[1]
 
 
 def test_nothing_is_asked_where_nothing_is_known_of_luck_or_the_plan_is_full() -> None:

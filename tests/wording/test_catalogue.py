@@ -181,7 +181,7 @@ def test_what_is_not_shown_never_reads_as_the_same_in_japanese() -> None:
         "{challenger} is not worse than {reference} by more than {margin} {measure}: difference {delta}, 95 % interval "
         "{interval}, {n} queries.",
         "A gain of the single stage is neither shown nor excluded.",
-        "A gain of the single stage is not shown, and no realistic number of queries would show it.",
+        "A gain of the single stage is not shown, and no realistic number of queries or seeds would show it.",
         "The second stage is not shown to add anything.",
         "Whether the second stage adds anything is open; the cheaper option wins.",
         "No strategy without training is better than the first stage either.",
