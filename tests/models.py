@@ -1,5 +1,6 @@
 """Tiny models that tests make themselves: nothing is downloaded."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,27 +19,37 @@ from transformers import (
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
-def make_tiny_model(folder: Path, *, trained_head: bool = True, seed: int = 0) -> Path:
-    """Write a BERT of 2 layers and 32 units that reads letters; returns the folder."""
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *LETTERS, *(f"##{letter}" for letter in LETTERS)]
-    tokenizer = Tokenizer(models.WordPiece({word: i for i, word in enumerate(words)}, unk_token="[UNK]"))
+def write_letters_tokenizer(folder: Path, special: Mapping[str, str], pair: str, n_words: int | None = None) -> int:
+    """Write a tokenizer that reads letters; returns its number of words.
+
+    special: the first words in order, by what they are for (unk, pad, cls, sep, mask). pair: what stands around
+    a query $A and a document $B; with ":1" in it there are token types. n_words: keep only the first ones.
+    """
+    words = [*special.values(), *LETTERS, *(f"##{letter}" for letter in LETTERS)][:n_words]
+    tokenizer = Tokenizer(models.WordPiece({word: i for i, word in enumerate(words)}, unk_token=special["unk"]))
     tokenizer.normalizer = normalizers.Lowercase()
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    begin, end = special["cls"], special["sep"]
+    around = [(word, words.index(word)) for word in (begin, end)]
     tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+        single=f"{begin} $A {end}", pair=pair, special_tokens=around
     )
+    types = ["token_type_ids"] if ":1" in pair else []
     PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
-        unk_token="[UNK]",
-        pad_token="[PAD]",
-        cls_token="[CLS]",
-        sep_token="[SEP]",
-        mask_token="[MASK]",
-        model_input_names=["input_ids", "token_type_ids", "attention_mask"],
+        model_input_names=["input_ids", *types, "attention_mask"],
+        **{f"{name}_token": word for name, word in special.items()},
     ).save_pretrained(str(folder))
+    return len(words)
+
+
+def make_tiny_model(folder: Path, *, trained_head: bool = True, seed: int = 0) -> Path:
+    """Write a BERT of 2 layers and 32 units that reads letters; returns the folder."""
+    special = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
+    n_words = write_letters_tokenizer(folder, special, "[CLS] $A [SEP] $B:1 [SEP]:1")
     torch.manual_seed(seed)
     config = BertConfig(
-        vocab_size=len(words),
+        vocab_size=n_words,
         hidden_size=32,
         num_hidden_layers=2,
         num_attention_heads=2,

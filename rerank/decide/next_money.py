@@ -114,6 +114,10 @@ class Advice:
     from_usd: float | None
 
 
+# Decisions that come before whatever a budget buys.
+COME_FIRST = ("repair_first_stage", "train_more_seeds")
+
+
 def held_back(code: str, reasons: Collection[str]) -> bool:
     """Say whether a guardrail or the cost made a decision against a gain: more data would not change that."""
     held = any(reason in reasons for reason in ("single_breaks_guardrail", "single_too_dear"))

@@ -112,5 +112,4 @@ def forecast(speed: Speed, work: Work, saved: float = 0.0) -> Forecast:
     scoring = speed.scoring_seconds(work.scored_pairs, work.encoded_texts)
     alone = START_SECONDS + training + scoring
     seconds = alone - saved * EXPECTED_SAVING.get(speed.device_kind, 0.0)
-    low = (alone - saved) * LOW if speed.device_kind in EXPECTED_SAVING else seconds * LOW
-    return Forecast(seconds, low, seconds * HIGH, work.trained_pairs, work.scored_pairs)
+    return Forecast(seconds, (alone - saved) * LOW, seconds * HIGH, work.trained_pairs, work.scored_pairs)

@@ -7,16 +7,15 @@ from typing import Any
 from rerank.cost.business import Business
 from rerank.cost.prices import Price, current_prices
 from rerank.decide.evidence import n_to_judge
-from rerank.decide.next_money import Advice, Offer, OptionCode, Prospect, advise, held_back
+from rerank.decide.next_money import COME_FIRST, Advice, Offer, OptionCode, Prospect, advise, held_back
 from rerank.report.next_money import FACTORS
 from rerank.report.rates import rates_of
 
-# The option that a decision names. Where the first stage or further trainings come first, nothing of all this does.
+# The option that a decision names.
 _DECIDED: Mapping[str, OptionCode] = {
     "add_second_stage": "second_stage",
     "collect_judgments": "label_queries",
-    "repair_first_stage": "stop_now",
-    "train_more_seeds": "stop_now",
+    **dict.fromkeys(COME_FIRST, "stop_now"),
 }
 
 

@@ -65,6 +65,24 @@ class Predicted:
         """Return where "worse by the margin" is rejected; TOST needs no test of its own, as equivalent is not worse."""
         return significant((self.difference + self.margin) / self.error, self.freedom, alpha)
 
+    def answered(self, settled: Settled, *, alpha: float, alpha_difference: float) -> float:
+        """Return the share of draws (0 to 1) with an answer; the arguments are those of `queries_to_settle`."""
+        differs = self.differs(alpha_difference)
+        found = differs & (self.difference > 0) if settled == "gain" else differs | self.is_not_worse(alpha)
+        return float(np.mean(found))
+
+
+def error_of_parts(
+    of_queries: NDArray[np.float64] | float, df_queries: float, of_luck: NDArray[np.float64] | float, df_luck: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the standard error of a sum of two variances, and its degrees of freedom by Satterthwaite (1946).
+
+    Where all differences are equal there is no error, and any difference is significant.
+    """
+    error = np.maximum(np.sqrt(of_queries + of_luck), SMALLEST_ERROR)
+    below = of_queries**2 / df_queries + of_luck**2 / df_luck
+    return error, error**4 / np.maximum(below, SMALLEST_ERROR**4 / df_queries)
+
 
 @dataclass(frozen=True)
 class _Draws:
@@ -122,10 +140,7 @@ class Outlook:
         together = (n * self.delta + n_more * new_mean) / total + self.shift + growth
         squares = (n - 1) * self.sd**2 + spread + n * n_more / total * (self.delta - new_mean) ** 2
         of_queries = squares / (total - 1) / total
-        # Where all differences are equal there is no error, and any difference is significant.
-        error = np.maximum(np.sqrt(of_queries + self.luck), SMALLEST_ERROR)
-        of_luck = self.luck**2 / self.df_luck if self.luck > 0 else 0.0
-        freedom = error**4 / np.maximum(of_queries**2 / (total - 1) + of_luck, SMALLEST_ERROR**4 / (total - 1))
+        error, freedom = error_of_parts(of_queries, total - 1, self.luck, self.df_luck)
         return Predicted(self.truth + growth, together, error, freedom, self.comparison.margin)
 
 
@@ -170,10 +185,7 @@ def queries_to_settle(
     n = comparison.n_queries
 
     def probability(total: int) -> float:
-        found = outlook.after(total - n)
-        if settled == "gain":
-            return float(np.mean(found.differs(alpha_difference) & (found.difference > 0)))
-        return float(np.mean(found.differs(alpha_difference) | found.is_not_worse(alpha)))
+        return outlook.after(total - n).answered(settled, alpha=alpha, alpha_difference=alpha_difference)
 
     low, high = n, n + 1
     most = MAX_FACTOR * n

@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 
 from rerank.stats.comparison import Comparison
-from rerank.stats.more_queries import N_DRAWS, SMALLEST_ERROR, Settled, outlook_of, significant
+from rerank.stats.more_queries import N_DRAWS, Predicted, Settled, error_of_parts, outlook_of
 
 MOST_SEEDS = 10  # in all: what the form offers
 PROBABILITY = 0.5  # a judged query takes a person's time and asks for .8; a training takes a device's
@@ -43,14 +43,8 @@ def seeds_to_settle(
         spread = true * rng.chisquare(more - 1, N_DRAWS) if more > 1 else 0.0
         squares = (n_seeds - 1) * per_seed + spread + n_seeds * more / total * (new - delta) ** 2
         luck = squares / (total - 1) / total
-        error = np.maximum(np.sqrt(of_queries + luck), SMALLEST_ERROR)
-        below = of_queries**2 / (n - 1) + luck**2 / (df * (total - 1) / (n_seeds - 1))
-        freedom = error**4 / np.maximum(below, SMALLEST_ERROR**4 / (n - 1))
-        answered = significant(np.abs(together) / error, freedom, alpha_difference / 2)
-        if settled == "gain":
-            answered &= together > 0
-        else:
-            answered |= significant((together + comparison.margin) / error, freedom, alpha)
-        if np.mean(answered) >= PROBABILITY:
+        error, freedom = error_of_parts(of_queries, n - 1, luck, df * (total - 1) / (n_seeds - 1))
+        found = Predicted(mean, together, error, freedom, comparison.margin)
+        if found.answered(settled, alpha=alpha, alpha_difference=alpha_difference) >= PROBABILITY:
             return more
     return None

@@ -153,7 +153,8 @@ def decision_reasons(say: Say, result: Mapping[str, Any]) -> list[str]:
 def decision_in_numbers(say: Say, result: Mapping[str, Any], *, with_locked: bool) -> list[str]:
     """Return what is recommended against the first stage, and what else the decision rests on, as sentences.
 
-    Where nothing is recommended for what the single stage showed, or did not show, it is that. with_locked: answers to locked questions, too; they are left out where they stand beside the decision.
+    Where nothing is recommended for what the single stage showed, or did not show, it is that. with_locked: answers to
+    locked questions, too; they are left out where they stand beside the decision.
     """
     decided = result["decision"]
     shown = decided.get("recommended_strategy")  # not in results of earlier versions

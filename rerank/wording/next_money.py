@@ -7,7 +7,7 @@ import pandas as pd
 
 from rerank.cost.business import Business
 from rerank.decide.evidence import n_to_judge
-from rerank.decide.next_money import Advice, Offer, Prospect, held_back
+from rerank.decide.next_money import COME_FIRST, Advice, Offer, Prospect, held_back
 from rerank.stats.learning_curve import FAR, NEAR
 from rerank.wording.amounts import amount
 from rerank.wording.language import Say, later
@@ -129,7 +129,7 @@ def recommendation(say: Say, result: Mapping[str, Any], advice: Advice, business
         **_gain(offer.prospect),
     }
     code = result["decision"]["code"]
-    if code in ("repair_first_stage", "train_more_seeds"):
+    if code in COME_FIRST:
         return say("With {budget}: none of these. The decision comes first.", **facts)
     if _held_back(result):
         return say(

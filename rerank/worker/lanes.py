@@ -23,7 +23,7 @@ from rerank.worker.workbench import Workbench
 
 SETTING = "RERANK_CONCURRENT_STAGES"
 # More processes than this share little more of a device and hold much more memory.
-MOST = {"cpu": 4, "cuda": 4}
+MOST = 4
 # Below this many floating-point operations a plan is done before further processes have started.
 WORTH = {"cpu": 1e13, "cuda": 5e14}
 PASSES = 6  # operations per weight and token in training: 2 forward, 4 backward
@@ -43,7 +43,7 @@ def lanes_for(plan: Plan, bench: Workbench) -> int:
     variable `RERANK_CONCURRENT_STAGES` decides instead where it is set. Raises RerankError `bad_concurrent_stages`.
     """
     device = bench.device
-    if device.kind not in MOST or os.name != "posix":  # elsewhere a process cannot be handed a connection
+    if device.kind not in WORTH or os.name != "posix":  # elsewhere a process cannot be handed a connection
         return 1
     n_folds = len(bench.folds)
     nodes = stage_graph(plan.strategies, n_folds, plan.seeds) + curve_graph(plan, plan.strategies, n_folds)
@@ -58,7 +58,7 @@ def lanes_for(plan: Plan, bench: Workbench) -> int:
     if work < WORTH[device.kind]:
         return 1
     fits = int(SHARE_OF_MEMORY * total_memory(device.kind) / (4 * COPIES * size + BESIDES))
-    most = min(width, fits, MOST[device.kind], device.n_threads)  # a GPU's kernels are launched by a thread for each
+    most = min(width, fits, MOST, device.n_threads)  # a GPU's kernels are launched by a thread for each
     return 4 if most >= 4 else 2 if most >= 2 else 1
 
 

@@ -21,8 +21,7 @@ from rerank.worker.workbench import Workbench, named
 
 def mean_dev_score(bench: Workbench, encoder: CrossEncoder, query_ids: Sequence[str], work: Hashable = None) -> float:
     """Return the primary measure's mean over development queries, ranked with `encoder`; work: what the meter hears."""
-    part = bench.candidates_of(query_ids)
-    bench.tokenize(query_ids, list(part["doc_id"]))
+    part = _readable(bench, query_ids)
     scores = _scores(bench, encoder, part, work)
     found = per_query_scores(
         ranking_of(part, scores),
@@ -32,6 +31,13 @@ def mean_dev_score(bench: Workbench, encoder: CrossEncoder, query_ids: Sequence[
         bench.plan.relevant_grade,
     )
     return float(found["value"].mean())
+
+
+def _readable(bench: Workbench, query_ids: Sequence[str]) -> pd.DataFrame:
+    """Return the candidates of some queries, their texts tokenized."""
+    part = bench.candidates_of(query_ids)
+    bench.tokenize(query_ids, list(part["doc_id"]))
+    return part
 
 
 def _scores(bench: Workbench, encoder: PairScorer, rows: pd.DataFrame, work: Hashable = None) -> NDArray[np.float64]:
@@ -62,9 +68,8 @@ def rank_queries(bench: Workbench, folder: Path, model_digest: str, query_ids: S
     if known is not None:
         bench.meter.expect(scored_pairs=-bench.scored_pairs(query_ids))
         return known
-    part = bench.candidates_of(query_ids)
+    part = _readable(bench, query_ids)
     encoder = load_cross_encoder(folder, bench.tokens.template, bench.device, seed=0)
-    bench.tokenize(query_ids, list(part["doc_id"]))
     ranking = ranking_of(part, _scores(bench, encoder, part))
     write_parquet(path, ranking)
     return ranking
@@ -84,13 +89,13 @@ def timed_ranking(
     if known is not None and took is not None:
         bench.meter.expect(scored_pairs=-bench.scored_pairs(query_ids))
         return known, list(took["latencies_ms"])
-    part = bench.candidates_of(query_ids)
+    part = _readable(bench, query_ids)
     encoder = load_cross_encoder(folder, bench.tokens.template, bench.device, seed=0)
-    bench.tokenize(query_ids, list(part["doc_id"]))
     scores, latencies = scores_one_by_one(bench, encoder, part)
-    # A ranking that is known stays: another plan may have read it, and bulk and single products round differently.
-    ranking = ranking_of(part, scores) if known is None else known
     write_json(facts, {"latencies_ms": latencies})
+    if known is not None:  # it stays: another plan may have read it, and bulk and single products round differently
+        return known, latencies
+    ranking = ranking_of(part, scores)
     write_parquet(path, ranking)
     return ranking, latencies
 

@@ -8,8 +8,8 @@ from rerank.decide.decision import decide, gate_one
 from rerank.stats.comparison import Comparison
 from rerank.stats.more_queries import queries_to_settle
 from rerank.stats.more_seeds import seeds_to_settle
-from tests.decide.test_decision_rules import FREE, HIDDEN, evidence, found
-from tests.stats.test_more_seeds import compared
+from tests.decide.cases import FREE, HIDDEN, evidence, found
+from tests.seeded import compared
 
 
 def gain(single: Comparison, alpha: float) -> int | None:

@@ -1,40 +1,16 @@
 """How many more trainings would settle a comparison: the promised probability, by simulating whole experiments."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rerank.stats.compare import Scores, compare
-from rerank.stats.comparison import Comparison
 from rerank.stats.more_queries import N_DRAWS, Settled
 from rerank.stats.more_seeds import MOST_SEEDS, PROBABILITY, seeds_to_settle
+from tests.seeded import compared
 
-QUERIES = tuple(f"q{number}" for number in range(120))
-SPREAD = np.random.default_rng(5).normal(0.0, 0.12, len(QUERIES))
-SPREAD -= SPREAD.mean()
 N = 1500
-
-
-Seeds = Sequence[float] | NDArray[np.float64]
-
-
-def compared(seeds: Seeds, *, reference: Seeds | None = None, quick: bool = False) -> Comparison:
-    """Compare trainings that lie apart by the given differences on every query with an untrained reference, or such."""
-    others = np.zeros(1) if reference is None else np.asarray(reference)
-    flat = np.zeros(len(QUERIES))
-    return compare(
-        Scores("first-stage", QUERIES, others[:, None] + flat, "same", trained=reference is not None),
-        Scores("C", QUERIES, np.asarray(seeds)[:, None] + SPREAD, "same", trained=True),
-        measure="nDCG@10",
-        margin=0.02,
-        alpha=0.05,
-        confirmatory=False,
-        rng_seed=0,
-        verdict_only=quick,
-    )
 
 
 def answered(observed: NDArray[np.float64], more: int, settled: Settled) -> float:

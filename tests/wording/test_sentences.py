@@ -31,7 +31,7 @@ from rerank.stats.reasons import COMPARISON_REASONS
 from rerank.wording import audits, decisions, errors, facts, findings, names, prices, verdicts
 from rerank.wording.language import LANGUAGES, Say, speaker
 from tests.catalogue import ROOT, extracted
-from tests.stats.test_more_seeds import compared as trained
+from tests.seeded import compared as trained
 
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 TABLES: Mapping[str, tuple[Mapping[str, str], tuple[str, ...]]] = {

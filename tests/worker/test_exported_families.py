@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 import torch
 from sentence_transformers import CrossEncoder
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreTrainedTokenizerFast
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from rerank.models import onnx_files
 from rerank.models.cross_encoder import load_cross_encoder, save_cross_encoder
@@ -17,7 +16,7 @@ from rerank.models.sources import find_model
 from rerank.models.token_store import TokenStore, load_tokenizer
 from rerank.worker.export import settle_tokenizer
 from tests.engine.test_packed import PACKED, PADDED, drawn
-from tests.models import LETTERS
+from tests.models import write_letters_tokenizer
 
 Made = Callable[[str], tuple[Path, np.ndarray, TokenStore]]
 
@@ -31,32 +30,16 @@ TOLERANCE = 1e-5
 
 
 def write_tokenizer(folder: Path, family: str) -> None:
-    """Write a tokenizer that reads letters and sets pairs up as the family does; 60 words, as the models have."""
-    words = ["<unk>", "<pad>", "<s>", "</s>", "<mask>", *LETTERS]
-    words += [f"##{letter}" for letter in LETTERS][: 60 - len(words)]
-    tokenizer = Tokenizer(models.WordPiece({word: i for i, word in enumerate(words)}, unk_token="<unk>"))
-    tokenizer.normalizer = normalizers.Lowercase()
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    """Write a tokenizer that sets pairs up as the family does; 60 words, as the models have."""
+    special = {"unk": "<unk>", "pad": "<pad>", "cls": "<s>", "sep": "</s>", "mask": "<mask>"}
     middle = "</s> </s>" if family in DOUBLED else "</s>"
     kind = ":1" if family in TYPED else ""
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>", pair=f"<s> $A {middle} $B{kind} </s>{kind}", special_tokens=[("<s>", 2), ("</s>", 3)]
-    )
-    PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        unk_token="<unk>",
-        pad_token="<pad>",
-        cls_token="<s>",
-        sep_token="</s>",
-        mask_token="<mask>",
-        model_input_names=["input_ids", *(["token_type_ids"] if family in TYPED else []), "attention_mask"],
-    ).save_pretrained(str(folder))
+    write_letters_tokenizer(folder, special, f"<s> $A {middle} $B{kind} </s>{kind}", 60)
 
 
 @pytest.fixture
 def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Made:
     """Write a family's base model, load and save it as a training does; its folder, and the engine's own scores."""
-
     monkeypatch.setenv("RERANK_HOME", str(tmp_path / "home"))
 
     def make(family: str) -> tuple[Path, np.ndarray, TokenStore]:
